@@ -1,0 +1,36 @@
+#include "core/status.h"
+
+namespace refpix {
+
+const char* fault_name(Fault fault) noexcept {
+#define REFPIX_NAME(name) \
+    case Fault::name:     \
+        return #name;
+    switch (fault) {
+        REFPIX_NAME(none)
+        REFPIX_NAME(out_of_memory)
+        REFPIX_NAME(size_overflow)
+        REFPIX_NAME(span_out_of_bounds)
+        REFPIX_NAME(output_too_small)
+        REFPIX_NAME(bad_size)
+        REFPIX_NAME(base64_not_ascii)
+        REFPIX_NAME(base64_bad_character)
+        REFPIX_NAME(base64_bad_length)
+        REFPIX_NAME(base64_bad_padding)
+        REFPIX_NAME(image_unrecognised)
+        REFPIX_NAME(image_pixel_limit)
+        REFPIX_NAME(jpeg_bad_header)
+        REFPIX_NAME(jpeg_truncated)
+        REFPIX_NAME(jpeg_corrupt)
+        REFPIX_NAME(jpeg_unsupported)
+        REFPIX_NAME(codes_bad_character)
+        REFPIX_NAME(codes_out_of_range)
+        REFPIX_NAME(codes_wrong_count)
+        REFPIX_NAME(tsv_too_few_columns)
+        REFPIX_NAME(tsv_row_too_long)
+    }
+#undef REFPIX_NAME
+    return "unknown";
+}
+
+}  // namespace refpix

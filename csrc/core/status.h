@@ -1,0 +1,48 @@
+// What a kernel says about its input: which item is at fault, where, and why.
+#pragma once
+
+#include <cstdint>
+
+namespace refpix {
+
+// The numbers are an interface: they appear in status arrays handed to Python. Append only.
+enum class Fault : std::int32_t {
+    none = 0,
+    out_of_memory = 1,
+    size_overflow = 2,
+    span_out_of_bounds = 3,
+    output_too_small = 4,
+    bad_size = 5,
+
+    base64_not_ascii = 10,
+    base64_bad_character = 11,
+    base64_bad_length = 12,
+    base64_bad_padding = 13,
+
+    image_unrecognised = 20,
+    image_pixel_limit = 21,
+    jpeg_bad_header = 22,
+    jpeg_truncated = 23,
+    jpeg_corrupt = 24,
+    jpeg_unsupported = 25,
+
+    codes_bad_character = 30,
+    codes_out_of_range = 31,
+    codes_wrong_count = 32,
+
+    tsv_too_few_columns = 40,
+    tsv_row_too_long = 41,
+};
+
+struct Status {
+    Fault fault = Fault::none;
+    std::int64_t item = -1;      // index within the batch, -1 when the fault is not an item's
+    std::int64_t position = -1;  // byte within the item, -1 when unknown
+
+    bool ok() const noexcept { return fault == Fault::none; }
+};
+
+// Snake-case name, the one refpix.errors knows it by; "unknown" for a number not listed above.
+const char* fault_name(Fault fault) noexcept;
+
+}  // namespace refpix

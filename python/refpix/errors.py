@@ -1,0 +1,135 @@
+"""What can go wrong, and where: every error names file, row, byte offset and reason if known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = [
+    "BackendUnavailableError",
+    "Base64Error",
+    "CodesError",
+    "ImageError",
+    "IndexStaleError",
+    "KernelError",
+    "RefpixError",
+    "RowError",
+    "TsvError",
+    "from_fault",
+]
+
+
+class RefpixError(Exception):
+    """Base of all errors that refpix raises on its own account."""
+
+
+class BackendUnavailableError(RefpixError, RuntimeError):
+    """The backend asked for is not there: not built, or no device."""
+
+
+class KernelError(RefpixError, ValueError):
+    """An item of a batch is at fault.
+
+    Attributes:
+        fault: short name of the reason, e.g. ``"base64_bad_padding"``.
+        item: index within the batch, -1 when the fault is not an item's.
+        position: byte within the item, -1 when unknown.
+        reason: the same in words.
+    """
+
+    def __init__(self, fault: str, item: int = -1, position: int = -1) -> None:
+        self.fault = fault
+        self.item = item
+        self.position = position
+        self.reason = REASONS.get(fault, fault)
+        where = f"item {item}: " if item >= 0 else ""
+        at = f" (at byte {position})" if position >= 0 else ""
+        super().__init__(f"{where}{self.reason}{at}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.fault, self.item, self.position)
+
+
+class Base64Error(KernelError):
+    """Text that is not base64."""
+
+
+class ImageError(KernelError):
+    """A payload that is no image, or one that cannot be decoded."""
+
+
+class CodesError(KernelError):
+    """Malformed parsing codes."""
+
+
+class TsvError(KernelError):
+    """A malformed row of a TSV file."""
+
+
+class IndexStaleError(RefpixError):
+    """A file changed after it was indexed."""
+
+
+class RowError(RefpixError, ValueError):
+    """A row of a dataset file is at fault.
+
+    Attributes:
+        file: path of the file.
+        row: 0-based row number.
+        offset: byte offset of the row (or of the fault within it) in the file.
+        reason: what is wrong, in words.
+    """
+
+    def __init__(self, file: str, row: int, offset: int, reason: str) -> None:
+        self.file = file
+        self.row = row
+        self.offset = offset
+        self.reason = reason
+        super().__init__(f"{file}: row {row} (byte {offset}): {reason}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.file, self.row, self.offset, self.reason)
+
+
+REASONS = {
+    "out_of_memory": "out of memory",
+    "size_overflow": "sizes overflow 64 bits",
+    "span_out_of_bounds": "span lies outside the buffer",
+    "output_too_small": "output buffer is too small",
+    "bad_size": "width and height must be positive",
+    "base64_not_ascii": "base64 text must be ASCII",
+    "base64_bad_character": "character outside the base64 alphabet",
+    "base64_bad_length": "one base64 character is left over",
+    "base64_bad_padding": "incorrect base64 padding",
+    "image_unrecognised": "payload is no image of a known format",
+    "image_pixel_limit": "image has more pixels than the limit allows",
+    "jpeg_bad_header": "broken JPEG header",
+    "jpeg_truncated": "JPEG data ends early",
+    "jpeg_corrupt": "corrupt JPEG data",
+    "jpeg_unsupported": "JPEG process not supported by the native decoder",
+    "codes_bad_character": "parsing codes must be integers separated by commas",
+    "codes_out_of_range": "parsing code out of range",
+    "codes_wrong_count": "expected 48 parsing codes",
+    "tsv_too_few_columns": "row has too few columns",
+    "tsv_row_too_long": "row is longer than the limit",
+}
+
+_CLASSES: dict[str, type[KernelError]] = {
+    "base64": Base64Error,
+    "image": ImageError,
+    "jpeg": ImageError,
+    "codes": CodesError,
+    "tsv": TsvError,
+}
+
+
+def from_fault(fault: str, item: int = -1, position: int = -1) -> Exception:
+    """The exception for a fault that a kernel reported.
+
+    Args:
+        fault: name of the fault, as ``refpix::fault_name`` gives it.
+        item: index within the batch, or -1.
+        position: byte within the item, or -1.
+    """
+    if fault == "out_of_memory":
+        return MemoryError(REASONS[fault])
+    return _CLASSES.get(fault.split("_", 1)[0], KernelError)(fault, item, position)

@@ -1,0 +1,121 @@
+"""One name, several implementations: the only file that touches the extension modules."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any, Generic, Literal, ParamSpec, TypeVar
+
+from refpix import _cpu
+from refpix.errors import BackendUnavailableError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: ``auto`` runs where the input lives. ``reference`` is the readable Python implementation.
+Backend = Literal["auto", "reference", "cpu", "cuda"]
+Isa = Literal["scalar", "avx2", "avx512", "avx512_vbmi"]
+
+_ISAS: tuple[Isa, ...] = ("scalar", "avx2", "avx512", "avx512_vbmi")
+
+
+@functools.cache
+def cuda_module() -> ModuleType | None:
+    """The ``_cuda`` extension, or None when it was not built or there is no device."""
+    try:
+        from refpix import _cuda  # type: ignore[attr-defined, unused-ignore]
+    except ImportError:
+        return None
+    return _cuda if _cuda.device_count() > 0 else None
+
+
+class Kernel(Generic[P, R]):
+    """A kernel: call it, or pick an implementation by name.
+
+    The decorated function is the reference: its signature, its defaults and its docstring are
+    those of every implementation. An extension module implements it by exporting a function of
+    the same name that takes all keyword arguments but ``backend``, none of them with a default.
+    """
+
+    def __init__(self, reference: Callable[P, R]) -> None:
+        functools.update_wrapper(self, reference)
+        self.name = reference.__name__
+        self._reference = reference
+        parameters = inspect.signature(reference).parameters.values()
+        self._defaults = {
+            p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "backend"
+        }
+
+    def __repr__(self) -> str:
+        return f"<kernel {self.name}: {', '.join(self.backends())}>"
+
+    def __reduce__(self) -> str:
+        return self.name
+
+    def backends(self) -> tuple[Backend, ...]:
+        """Names of the implementations that can run here."""
+        names: list[Backend] = ["reference"]
+        if hasattr(_cpu, self.name):
+            names.append("cpu")
+        if hasattr(cuda_module(), self.name):
+            names.append("cuda")
+        return tuple(names)
+
+    def implementation(self, backend: Backend) -> Callable[..., R]:
+        """The function behind a backend's name.
+
+        Raises:
+            BackendUnavailableError: it was not built, or there is no device.
+        """
+        if backend == "reference":
+            return self._reference
+        module = {"cpu": _cpu, "cuda": cuda_module()}[backend]
+        found: Callable[..., R] | None = getattr(module, self.name, None)
+        if found is None:
+            raise BackendUnavailableError(
+                f"{self.name}: no {backend!r} backend here; there are: {', '.join(self.backends())}"
+            )
+        return found
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        backend: Any = kwargs.pop("backend", "auto")
+        if backend == "auto":
+            on_device = any(hasattr(a, "__cuda_array_interface__") for a in args)
+            backend = "cuda" if on_device else "cpu"
+        return self.implementation(backend)(*args, **{**self._defaults, **kwargs})
+
+
+def kernel(reference: Callable[P, R]) -> Kernel[P, R]:
+    """Makes a kernel of its reference implementation."""
+    return Kernel(reference)
+
+
+def isas() -> tuple[Isa, ...]:
+    """The instruction sets this machine can run, least first."""
+    return _ISAS[: _ISAS.index(_cpu.machine_isa()) + 1]
+
+
+def active_isa() -> Isa:
+    """The instruction set in use: the machine's best, or what REFPIX_ISA caps it to."""
+    name: Isa = _cpu.active_isa()
+    return name
+
+
+@contextmanager
+def use_isa(isa: Isa) -> Iterator[None]:
+    """Runs a block on another instruction set. For tests and benches: it is process-wide."""
+    before = active_isa()
+    _cpu.set_isa(isa)
+    try:
+        yield
+    finally:
+        _cpu.set_isa(before)
+
+
+def fault_name(fault: int) -> str:
+    """Name of a fault number as it stands in a status array."""
+    name: str = _cpu.fault_name(fault)
+    return name

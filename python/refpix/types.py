@@ -1,0 +1,83 @@
+"""The vocabulary of batches: ragged bytes and ragged images as flat arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = [
+    "BytesBatch",
+    "DType",
+    "ImagesBatch",
+    "PassOrder",
+    "ResizeFilter",
+]
+
+DType = Literal["float32", "float16", "bfloat16"]
+ResizeFilter = Literal["bicubic", "bilinear", "box", "lanczos"]
+#: Order of the two passes of a resize: Pillow 13's, that of Pillow up to 12, or the installed one's.
+PassOrder = Literal["pillow13", "pillow12", "auto"]
+
+
+class BytesBatch(NamedTuple):
+    """Byte strings of any lengths, where they lie in one buffer.
+
+    Attributes:
+        values: uint8 (bytes,), e.g. a memory-mapped file.
+        spans: int64 (n, 2), item i is ``values[spans[i, 0]:spans[i, 1]]``.
+    """
+
+    values: npt.NDArray[np.uint8]
+    spans: npt.NDArray[np.int64]
+
+    @classmethod
+    def from_items(cls, items: Iterable[bytes | str]) -> BytesBatch:
+        """Copies byte strings (or text, as UTF-8) end to end."""
+        encoded = [i.encode("utf-8", "surrogatepass") if isinstance(i, str) else i for i in items]
+        stops = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+        values = np.frombuffer(b"".join(encoded), dtype=np.uint8)
+        return cls(values, np.stack([stops[:-1], stops[1:]], axis=1))
+
+    @classmethod
+    def from_offsets(
+        cls, values: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]
+    ) -> BytesBatch:
+        """Items that lie end to end: item i is ``values[offsets[i]:offsets[i + 1]]``."""
+        return cls(values, np.stack([offsets[:-1], offsets[1:]], axis=1))
+
+    def item(self, i: int) -> bytes:
+        """Item i as bytes."""
+        start, stop = self.spans[i]
+        return self.values[start:stop].tobytes()
+
+
+class ImagesBatch(NamedTuple):
+    """Images of any sizes, uint8, end to end in one buffer.
+
+    Attributes:
+        pixels: uint8 (bytes,), each image (H, W, C) in C order.
+        offsets: int64 (n + 1,), image i is ``pixels[offsets[i]:offsets[i + 1]]``.
+        sizes: int64 (n, 2), height and width in pixels.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    offsets: npt.NDArray[np.int64]
+    sizes: npt.NDArray[np.int64]
+
+    @classmethod
+    def from_images(cls, images: Sequence[npt.NDArray[np.uint8]]) -> ImagesBatch:
+        """Copies uint8 images, (H, W) or (H, W, C), end to end."""
+        offsets = np.cumsum([0, *(image.size for image in images)], dtype=np.int64)
+        flat = [np.ascontiguousarray(image).reshape(-1) for image in images]
+        pixels = np.concatenate(flat) if flat else np.empty(0, np.uint8)
+        sizes = np.array([image.shape[:2] for image in images], dtype=np.int64).reshape(-1, 2)
+        return cls(pixels, offsets, sizes)
+
+    def image(self, i: int) -> npt.NDArray[np.uint8]:
+        """Image i as a view: uint8 (H, W, C)."""
+        height, width = (int(s) for s in self.sizes[i])
+        flat: npt.NDArray[Any] = self.pixels[self.offsets[i] : self.offsets[i + 1]]
+        return flat.reshape(height, width, -1)
