@@ -1,0 +1,30 @@
+"""Where the test data lies."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The committed test data."""
+    return ROOT / "tests" / "data"
+
+
+@pytest.fixture(scope="session")
+def golden() -> Path:
+    """The whole golden data for referring datasets; a test that asks for it is skipped without.
+
+    REFPIX_GOLDEN names the folder that holds ``referring``; by default ``../shared/golden``
+    beside the repository.
+    """
+    forced = os.environ.get("REFPIX_GOLDEN")
+    folder = Path(forced or ROOT.parent / "shared" / "golden") / "referring"
+    if forced and not folder.is_dir():
+        pytest.fail(f"REFPIX_GOLDEN={forced} holds no folder 'referring'")
+    if not folder.is_dir():
+        pytest.skip("no golden data: set REFPIX_GOLDEN to run against all of it")
+    return folder
