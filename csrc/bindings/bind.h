@@ -29,6 +29,8 @@ struct Registrar {
     static const ::refpix::bind::Registrar registrar_##name(bind_##name); \
     static void bind_##name(pybind11::module_& module)
 
+void add_bindings(py::module_& module);
+
 // Throws the class that refpix.errors gives to the fault. Needs the GIL.
 void raise_on_fault(const Status& status);
 
