@@ -1,0 +1,1 @@
+"""The datasets, one short file each: schema and composition."""
