@@ -3,6 +3,7 @@
 Every kernel takes ``backend=`` and lists what can run here with ``kernel.backends()``.
 """
 
+from refpix.kernels._base64_decode import base64_decode
 from refpix.kernels._parsing_unpack import parsing_unpack
 from refpix.kernels._registry import Backend, Isa, Kernel, active_isa, fault_name, isas, use_isa
 
@@ -11,6 +12,7 @@ __all__ = [
     "Isa",
     "Kernel",
     "active_isa",
+    "base64_decode",
     "fault_name",
     "isas",
     "parsing_unpack",
