@@ -25,6 +25,7 @@ enum class Fault : std::int32_t {
     jpeg_truncated = 23,
     jpeg_corrupt = 24,
     jpeg_unsupported = 25,
+    jpeg_scan_limit = 26,
 
     codes_bad_character = 30,
     codes_out_of_range = 31,

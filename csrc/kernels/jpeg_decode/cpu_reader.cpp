@@ -1,0 +1,401 @@
+// libjpeg reports errors by calling back; the callback longjmps. What a longjmp leaves behind here
+// is C frames of libjpeg and our own callbacks, which own nothing: every setjmp stands in a small
+// member function below whose locals are trivial, and whatever needs a destructor is a member of
+// State, reached through a pointer. Nothing is allocated between a setjmp and the calls under it.
+#include <jerror.h>
+#include <jpeglib.h>
+
+#include <algorithm>
+#include <csetjmp>
+#include <cstddef>
+#include <cstdio>
+#include <cstring>
+#include <new>
+#include <vector>
+
+#include "kernels/jpeg_decode/reader.h"
+
+namespace refpix {
+namespace {
+
+// Pillow hands its decoder pieces of this size, and libjpeg cannot suspend arithmetic decoding:
+// whether a larger arithmetic file decodes is Pillow's to say.
+constexpr std::int64_t pillow_block = 65536;
+
+// `ended`: libjpeg gives nothing any more, the rest of the rows is blank (allow_truncated).
+enum class Stage { closed, header, rows, ended };
+
+// Of a call into libjpeg: it did all it was asked for, wants more data, or called error_exit.
+enum class Outcome { done, suspended, failed };
+
+// Pillow's conversion, with the inversion that Adobe files want.
+void cmyk_to_rgb(const std::uint8_t* cmyk, std::int64_t pixels, std::uint8_t* rgb) noexcept {
+    for (std::int64_t i = 0; i < pixels; ++i, cmyk += 4, rgb += 3) {
+        const int white = cmyk[3];  // 255 - K; K is stored inverted
+        for (int c = 0; c < 3; ++c) {
+            const int product = (255 - cmyk[c]) * white + 128;
+            rgb[c] = static_cast<std::uint8_t>(white - (((product >> 8) + product) >> 8));
+        }
+    }
+}
+
+}  // namespace
+
+struct JpegReader::State {
+    jpeg_decompress_struct info;
+    jpeg_error_mgr errors;
+    jpeg_source_mgr source;
+    jpeg_progress_mgr progress;
+    std::jmp_buf jump;
+
+    JpegOptions options;
+    JpegHeader header;
+    const std::uint8_t* data = nullptr;
+    std::int64_t size = 0;
+    Stage stage = Stage::closed;
+    bool created = false;
+    bool end_appended = false;
+    bool too_many_scans = false;
+    std::int64_t to_skip = 0;  // bytes to skip beyond those at hand
+    std::int64_t row = 0;      // output rows delivered
+    std::int64_t width = 0, height = 0;
+    std::vector<std::uint8_t> tail;  // what was left when the data ran out, and an EOI marker
+    std::vector<std::uint8_t> line;  // one CMYK row, or the rows of a box
+
+    ~State() { release(); }
+
+    static State& of(j_common_ptr common) noexcept {
+        return *static_cast<State*>(common->client_data);
+    }
+    static State& of(j_decompress_ptr decompress) noexcept {
+        return *static_cast<State*>(decompress->client_data);
+    }
+
+    bool cmyk() const noexcept { return header.components == 4; }
+    std::int64_t position() const noexcept {
+        return end_appended ? size : source.next_input_byte - data;
+    }
+
+    void release() noexcept {
+        if (created) {
+            jpeg_destroy_decompress(&info);
+            created = false;
+        }
+        stage = Stage::closed;
+    }
+
+    void prepare_callbacks() noexcept;
+    bool create() noexcept;
+    Outcome read_header() noexcept;
+    Outcome start() noexcept;
+    Outcome scanlines(std::uint8_t* rows, std::int64_t stride_bytes, std::int64_t count) noexcept;
+    Outcome finish() noexcept;
+
+    Status more() noexcept;
+    Status settle(Outcome outcome) noexcept;
+    Status open() noexcept;
+    Status begin() noexcept;
+    Status decode(std::uint8_t* rows, std::int64_t stride_bytes, std::int64_t count) noexcept;
+    Status decode_cmyk(std::uint8_t* rows, std::int64_t stride_bytes, std::int64_t count) noexcept;
+};
+
+void JpegReader::State::prepare_callbacks() noexcept {
+    info.err = jpeg_std_error(&errors);
+    errors.error_exit = [](j_common_ptr common) { std::longjmp(of(common).jump, 1); };
+    // Pillow goes on after warnings and prints nothing.
+    errors.emit_message = [](j_common_ptr common, int level) {
+        common->err->num_warnings += level < 0;
+    };
+    errors.output_message = [](j_common_ptr) {};
+
+    source.init_source = [](j_decompress_ptr) {};
+    source.term_source = [](j_decompress_ptr) {};
+    source.fill_input_buffer = [](j_decompress_ptr) -> boolean { return FALSE; };  // suspend
+    source.resync_to_restart = jpeg_resync_to_restart;
+    source.skip_input_data = [](j_decompress_ptr decompress, long count) {
+        State& state = of(decompress);
+        jpeg_source_mgr& from = state.source;
+        const long at_hand = static_cast<long>(from.bytes_in_buffer);
+        const long now = count < at_hand ? count : at_hand;
+        state.to_skip = count - now;
+        from.next_input_byte += now;
+        from.bytes_in_buffer -= static_cast<std::size_t>(now);
+    };
+    source.next_input_byte = data;
+    source.bytes_in_buffer = static_cast<std::size_t>(size);
+
+    progress.progress_monitor = [](j_common_ptr common) {
+        State& state = of(common);
+        if (state.info.input_scan_number > state.options.scan_limit) {
+            state.too_many_scans = true;
+            std::longjmp(state.jump, 1);
+        }
+    };
+}
+
+// A new object for every image: Huffman and quantization tables outlive jpeg_abort_decompress(),
+// and a file that lacks them would be decoded with those of the image before.
+bool JpegReader::State::create() noexcept {
+    std::memset(&info, 0, sizeof info);
+    prepare_callbacks();
+    info.client_data = this;
+    if (setjmp(jump) != 0) {
+        jpeg_destroy_decompress(&info);
+        return false;
+    }
+    jpeg_create_decompress(&info);
+    info.src = &source;
+    info.progress = &progress;
+    created = true;
+    return true;
+}
+
+Outcome JpegReader::State::read_header() noexcept {
+    if (setjmp(jump) != 0) {
+        return Outcome::failed;
+    }
+    int answer;
+    do {
+        answer = jpeg_read_header(&info, FALSE);
+    } while (answer == JPEG_HEADER_TABLES_ONLY);
+    return answer == JPEG_HEADER_OK ? Outcome::done : Outcome::suspended;
+}
+
+Outcome JpegReader::State::start() noexcept {
+    if (setjmp(jump) != 0) {
+        return Outcome::failed;
+    }
+    return jpeg_start_decompress(&info) ? Outcome::done : Outcome::suspended;
+}
+
+// Rows go where the caller wants them, `row` counts them. A stride of 0 keeps only the last.
+Outcome JpegReader::State::scanlines(std::uint8_t* rows, std::int64_t stride_bytes,
+                                     std::int64_t count) noexcept {
+    // One call gives a row group (1 to 4 rows) at most.
+    constexpr std::int64_t group = 4;
+    JSAMPROW pointers[group];
+    const std::int64_t first = row;
+    if (setjmp(jump) != 0) {
+        return Outcome::failed;
+    }
+    while (row < first + count) {
+        const std::int64_t left = first + count - row;
+        const std::int64_t wanted = left < group ? left : group;
+        for (std::int64_t i = 0; i < wanted; ++i) {
+            pointers[i] = rows + (row - first + i) * stride_bytes;
+        }
+        const JDIMENSION got =
+            jpeg_read_scanlines(&info, pointers, static_cast<JDIMENSION>(wanted));
+        if (got == 0) {
+            return Outcome::suspended;
+        }
+        row += got;
+    }
+    return Outcome::done;
+}
+
+Outcome JpegReader::State::finish() noexcept {
+    if (setjmp(jump) != 0) {
+        return Outcome::failed;
+    }
+    return jpeg_finish_decompress(&info) ? Outcome::done : Outcome::suspended;
+}
+
+// libjpeg wants more than there is. Pillow, if it accepts that, adds an end-of-image marker, once.
+Status JpegReader::State::more() noexcept {
+    if (!options.allow_truncated || end_appended) {
+        return {Fault::jpeg_truncated, -1, size};
+    }
+    try {
+        tail.assign(source.next_input_byte, source.next_input_byte + source.bytes_in_buffer);
+        tail.push_back(0xff);
+        tail.push_back(JPEG_EOI);
+    } catch (...) {
+        return {Fault::out_of_memory, -1, -1};
+    }
+    end_appended = true;
+    source.next_input_byte = tail.data();
+    source.bytes_in_buffer = tail.size();
+    if (to_skip > 0) {
+        source.skip_input_data(&info, static_cast<long>(to_skip));
+    }
+    return to_skip == 0 ? Status{} : Status{Fault::jpeg_truncated, -1, size};
+}
+
+// After an outcome that is not `done`: ok to call again, ok with stage `ended`, or a fault.
+Status JpegReader::State::settle(Outcome outcome) noexcept {
+    Status status;
+    if (outcome == Outcome::suspended) {
+        status = more();
+    } else if (too_many_scans) {
+        return {Fault::jpeg_scan_limit, -1, position()};
+    } else if (errors.msg_code == JERR_OUT_OF_MEMORY) {
+        return {Fault::out_of_memory, -1, -1};
+    } else {
+        status = {Fault::jpeg_corrupt, -1, position()};
+    }
+    if (!status.ok() && status.fault != Fault::out_of_memory && options.allow_truncated) {
+        stage = Stage::ended;
+        return {};
+    }
+    return status;
+}
+
+Status JpegReader::State::open() noexcept {
+    const Status status = jpeg_header(data, size, &header);
+    if (!status.ok()) {
+        return status;
+    }
+    if (header.width > options.pixel_limit / header.height) {
+        return {Fault::image_pixel_limit, -1, -1};
+    }
+    if (header.arithmetic() && size > pillow_block) {
+        return {Fault::jpeg_unsupported, -1, -1};
+    }
+    width = (header.width + options.scale_denom - 1) / options.scale_denom;
+    height = (header.height + options.scale_denom - 1) / options.scale_denom;
+    if (!create()) {
+        return {Fault::out_of_memory, -1, -1};
+    }
+    stage = Stage::header;
+    return {};
+}
+
+// Up to the first row. Progressive files are decoded whole here.
+Status JpegReader::State::begin() noexcept {
+    for (Outcome outcome; (outcome = read_header()) != Outcome::done;) {
+        const Status status = settle(outcome);
+        if (!status.ok() || stage == Stage::ended) {
+            return status;
+        }
+    }
+    info.out_color_space = cmyk() ? JCS_CMYK : JCS_RGB;
+    info.dct_method = JDCT_ISLOW;
+    info.do_fancy_upsampling = TRUE;
+    info.scale_num = 1;
+    info.scale_denom = static_cast<unsigned>(options.scale_denom);
+    for (Outcome outcome; (outcome = start()) != Outcome::done;) {
+        const Status status = settle(outcome);
+        if (!status.ok() || stage == Stage::ended) {
+            return status;
+        }
+    }
+    // The caller's rows have the size that our own reading of the header gave.
+    if (info.output_width != width || info.output_height != height ||
+        info.output_components != (cmyk() ? 4 : 3)) {
+        return {Fault::jpeg_corrupt, -1, position()};
+    }
+    stage = Stage::rows;
+    return {};
+}
+
+// Rows as libjpeg gives them; `row` stays behind when the data end early.
+Status JpegReader::State::decode(std::uint8_t* rows, std::int64_t stride_bytes,
+                                 std::int64_t count) noexcept {
+    if (stage == Stage::header) {
+        const Status status = begin();
+        if (!status.ok()) {
+            return status;
+        }
+    }
+    const std::int64_t first = row;
+    while (stage == Stage::rows && row < first + count) {
+        const std::int64_t done = row - first;
+        const Outcome outcome = scanlines(rows + done * stride_bytes, stride_bytes, count - done);
+        if (outcome != Outcome::done) {
+            const Status status = settle(outcome);
+            if (!status.ok()) {
+                return status;
+            }
+        }
+    }
+    return {};
+}
+
+Status JpegReader::State::decode_cmyk(std::uint8_t* rows, std::int64_t stride_bytes,
+                                      std::int64_t count) noexcept {
+    try {
+        line.resize(static_cast<std::size_t>(width * 4));
+    } catch (...) {
+        return {Fault::out_of_memory, -1, -1};
+    }
+    for (std::int64_t i = 0; i < count; ++i) {
+        const std::int64_t before = row;
+        const Status status = decode(line.data(), 0, 1);
+        if (!status.ok() || row == before) {
+            return status;
+        }
+        cmyk_to_rgb(line.data(), width, rows + i * stride_bytes);
+    }
+    return {};
+}
+
+JpegReader::JpegReader() noexcept = default;
+JpegReader::~JpegReader() = default;
+JpegReader::JpegReader(JpegReader&&) noexcept = default;
+JpegReader& JpegReader::operator=(JpegReader&&) noexcept = default;
+
+Status JpegReader::open(const std::uint8_t* data, std::int64_t size,
+                        const JpegOptions& options) noexcept {
+    if (state_ == nullptr) {
+        state_.reset(new (std::nothrow) State);
+        if (state_ == nullptr) {
+            return {Fault::out_of_memory, -1, -1};
+        }
+    }
+    State& state = *state_;
+    state.release();
+    state.options = options;
+    state.data = data;
+    state.size = size;
+    state.end_appended = false;
+    state.too_many_scans = false;
+    state.to_skip = 0;
+    state.row = state.width = state.height = 0;
+    return state.open();
+}
+
+std::int64_t JpegReader::width() const noexcept {
+    return state_->width;
+}
+std::int64_t JpegReader::height() const noexcept {
+    return state_->height;
+}
+const JpegHeader& JpegReader::header() const noexcept {
+    return state_->header;
+}
+
+Status JpegReader::read(std::uint8_t* rows, std::int64_t stride_bytes, std::int64_t count,
+                        std::int64_t* got) noexcept {
+    State& state = *state_;
+    const std::int64_t first = state.row;
+    *got = 0;
+    count = std::min(count, state.height - first);
+    Status status = state.cmyk() ? state.decode_cmyk(rows, stride_bytes, count)
+                                 : state.decode(rows, stride_bytes, count);
+    if (!status.ok()) {
+        return status;
+    }
+    for (; state.row < first + count; ++state.row) {
+        std::memset(rows + (state.row - first) * stride_bytes, state.cmyk() ? 255 : 0,
+                    static_cast<std::size_t>(state.width * 3));
+    }
+    // What follows the last row is read only to be judged. An end that is missing is no fault.
+    if (state.row == state.height && !state.options.allow_truncated &&
+        state.finish() == Outcome::failed) {
+        status = state.settle(Outcome::failed);
+        if (!status.ok()) {
+            return status;
+        }
+    }
+    *got = count;
+    return {};
+}
+
+void JpegReader::close() noexcept {
+    if (state_ != nullptr) {
+        state_->release();
+    }
+}
+
+}  // namespace refpix
