@@ -1,10 +1,61 @@
-# `make demo` and `make test` work from a fresh clone; `make dev` builds in place for daily work.
-PYTHON ?= python3
-DEV_PYTHON ?= $(PYTHON)
+# `make demo` and `make test` work from a fresh clone on a bare Debian or Ubuntu (tools/bootstrap.sh
+# says what is fetched and how to steer it); `make dev` builds in place for daily work.
+VENV := .venv/bin
+PYTHON ?=
+DEV_PYTHON ?= $(or $(PYTHON),python3)
+BENCH_ARGS ?=
+PYTEST_ARGS ?=
+FUZZ_SECONDS ?= 10
+export PYTHON
 
-.PHONY: dev
-dev:  ## Build into python/refpix, for PYTHONPATH=python
+.PHONY: help demo test bench bench-kernels lint format stubs sanitize fuzz dev clean
+
+help:  ## This list
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+demo:  ## Install into .venv, load the packaged sample, compare with the Pillow path, draw a batch
+	@tools/bootstrap.sh
+	$(VENV)/refpix demo
+
+test:  ## Install into .venv and run the tests (PYTEST_ARGS=...)
+	@tools/bootstrap.sh dev
+	$(VENV)/pytest $(PYTEST_ARGS)
+
+bench:  ## The main job against its rivals, as a table and as JSON (BENCH_ARGS=...)
+	@tools/bootstrap.sh bench
+	$(VENV)/python bench/pipelines/refhcm.py $(BENCH_ARGS)
+
+bench-kernels:  ## Each kernel against its reference and the best rival
+	@tools/bootstrap.sh bench
+	@set -e; for bench in bench/kernels/*.py; do echo "== $$bench"; $(VENV)/python $$bench $(BENCH_ARGS); done
+
+lint:  ## ruff, mypy --strict, clang-format, and the committed stubs against the built modules
+	@tools/bootstrap.sh dev
+	@tools/lint.sh
+
+format:  ## Apply ruff's and clang-format's formatting
+	@tools/bootstrap.sh dev
+	@tools/lint.sh --fix
+
+stubs:  ## Write python/refpix/_cpu.pyi anew from the built module
+	@tools/bootstrap.sh dev
+	$(VENV)/python tools/stubs.py
+
+sanitize:  ## Kernel tests under ASan and UBSan, the thread pool under TSan
+	@tools/bootstrap.sh dev
+	@tools/sanitize.sh
+
+fuzz:  ## Each fuzz target for FUZZ_SECONDS, under ASan and UBSan
+	@tools/bootstrap.sh dev
+	@tools/sanitize.sh --fuzz $(FUZZ_SECONDS)
+
+dev:  ## Build into python/refpix, for PYTHONPATH=python (DEV_PYTHON=...)
 	cmake -S . -B build/dev -G Ninja -DPython_EXECUTABLE=$$($(DEV_PYTHON) -c 'import sys; print(sys.executable)') \
 	  -Dpybind11_DIR=$$($(DEV_PYTHON) -m pybind11 --cmakedir) $(CMAKE_ARGS)
 	cmake --build build/dev
 	cmake --install build/dev --component python --prefix python
+
+clean:  ## Remove all that these targets made, .venv included
+	rm -rf .venv build dist wheelhouse demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -f python/refpix/*.so
+	find python tests bench tools -name __pycache__ -type d -prune -exec rm -rf {} +
