@@ -207,15 +207,28 @@ PY
     fi
 }
 
-# True when pip can install $1 and that brings no CUDA packages (gigabytes, and of no use to tests).
-is_cpu_build() {
-    pip install --dry-run --report "$venv/torch.json" "$1" >/dev/null 2>&1 &&
-        ! grep -qiE '"name": "(nvidia-|cuda-|triton)' "$venv/torch.json"
+# What pip would take for $1 and whether that drags in CUDA packages (gigabytes, of no use to tests):
+# prints cpu, cuda or none.
+kind_of_build() {
+    if ! pip install --dry-run --no-deps --report "$venv/torch.json" "$1" >/dev/null 2>&1; then
+        echo none
+        return
+    fi
+    "$venv/bin/python" - "$venv/torch.json" <<'PY'
+import json, re, sys
+from pip._vendor.packaging.requirements import Requirement
+
+with open(sys.argv[1]) as file:
+    torch = json.load(file)["install"][0]["metadata"]
+needed = [Requirement(text) for text in torch.get("requires_dist", [])]
+names = [r.name for r in needed if r.marker is None or r.marker.evaluate({"extra": ""})]
+print("cuda" if any(re.match("nvidia|cuda|triton", name) for name in names) else "cpu")
+PY
 }
 
 # Tests that need torch skip themselves without it, so its absence is a note, not an error.
 install_torch() {
-    local candidate
+    local candidate kind
     if "$venv/bin/python" -c 'import torch' 2>/dev/null; then
         return
     fi
@@ -224,7 +237,8 @@ install_torch() {
         1) pip install 'torch>=2.4' ;;
         auto)
             for candidate in "torch==$torch_pin+cpu" "torch==$torch_pin" 'torch>=2.4'; do
-                if is_cpu_build "$candidate"; then
+                kind=$(kind_of_build "$candidate")
+                if [ "$kind" = cpu ]; then
                     say "installing $candidate"
                     pip install "$candidate"
                     return
