@@ -27,7 +27,6 @@ constexpr Values make_values() noexcept {
 
 inline constexpr Values values = make_values();
 
-// Compiled once per instruction set, by being included there: the compiler vectorises it.
 static inline int seen_alphabets(const std::uint8_t* text, std::int64_t length) noexcept {
     std::uint8_t standard = 0;
     std::uint8_t url = 0;

@@ -14,24 +14,25 @@ inline constexpr int no_alphabet = 0;
 inline constexpr int standard_alphabet = 1;  // '+' or '/' occurs
 inline constexpr int url_alphabet = 2;       // '-' or '_' occurs
 
-#define REFPIX_BASE64_BLOCKS                                                              \
-    std::int64_t blocks(const std::uint8_t* text, std::int64_t length, std::uint8_t* out, \
-                        std::int64_t capacity) noexcept;                                  \
-    /* Which alphabets occur, as a union of the flags above. */                           \
-    int alphabets(const std::uint8_t* text, std::int64_t length) noexcept;
+using Blocks = std::int64_t(const std::uint8_t* text, std::int64_t length, std::uint8_t* out,
+                            std::int64_t capacity) noexcept;
+// Which alphabets occur in clean text, as a union of the flags above.
+using Alphabets = int(const std::uint8_t* text, std::int64_t length) noexcept;
 
 namespace scalar {
-REFPIX_BASE64_BLOCKS
-}
+Blocks blocks;
+Alphabets alphabets;
+}  // namespace scalar
 namespace avx2 {
-REFPIX_BASE64_BLOCKS
-}
+Blocks blocks;
+Alphabets alphabets;
+}  // namespace avx2
 namespace avx512 {
-REFPIX_BASE64_BLOCKS
-}
+Blocks blocks;
+Alphabets alphabets;
+}  // namespace avx512
 namespace avx512_vbmi {
-REFPIX_BASE64_BLOCKS
+Blocks blocks;
 }
-#undef REFPIX_BASE64_BLOCKS
 
 }  // namespace refpix::base64

@@ -40,15 +40,15 @@ int alphabets(const std::uint8_t* text, std::int64_t length) noexcept {
 namespace {
 
 struct Paths {
-    decltype(scalar::blocks)* blocks;
-    decltype(scalar::alphabets)* alphabets;
+    Blocks* blocks;
+    Alphabets* alphabets;
 };
 
 Paths paths() noexcept {
 #if defined(REFPIX_X86)
     switch (active_isa()) {
         case Isa::avx512_vbmi:
-            return {avx512_vbmi::blocks, avx512_vbmi::alphabets};
+            return {avx512_vbmi::blocks, avx512::alphabets};
         case Isa::avx512:
             return {avx512::blocks, avx512::alphabets};
         case Isa::avx2:
@@ -87,7 +87,7 @@ struct Cursor {
     int count = 0;            // and how many they are, 0..3
 
     // From a group boundary, over all clean groups that follow.
-    void skim(decltype(scalar::blocks)* blocks) noexcept {
+    void skim(Blocks* blocks) noexcept {
         for (auto* path : {blocks, &scalar::blocks}) {
             const std::int64_t taken =
                 path(text + read, length - read, out + written, capacity - written);

@@ -51,7 +51,20 @@ std::int64_t blocks(const std::uint8_t* text, std::int64_t length, std::uint8_t*
 }
 
 int alphabets(const std::uint8_t* text, std::int64_t length) noexcept {
-    return seen_alphabets(text, length);
+    const __m256i standard = table(nibbles::standard_only);
+    const __m256i url = table(nibbles::url_only);
+    __m256i seen_standard = _mm256_setzero_si256();
+    __m256i seen_url = _mm256_setzero_si256();
+    std::int64_t i = 0;
+    for (; length - i >= 32; i += 32) {
+        const __m256i c = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(text + i));
+        seen_standard =
+            _mm256_or_si256(seen_standard, _mm256_cmpeq_epi8(_mm256_shuffle_epi8(standard, c), c));
+        seen_url = _mm256_or_si256(seen_url, _mm256_cmpeq_epi8(_mm256_shuffle_epi8(url, c), c));
+    }
+    return (_mm256_movemask_epi8(seen_standard) != 0 ? standard_alphabet : 0) |
+           (_mm256_movemask_epi8(seen_url) != 0 ? url_alphabet : 0) |
+           seen_alphabets(text + i, length - i);
 }
 
 }  // namespace refpix::base64::avx2

@@ -47,8 +47,4 @@ std::int64_t blocks(const std::uint8_t* text, std::int64_t length, std::uint8_t*
     return i;
 }
 
-int alphabets(const std::uint8_t* text, std::int64_t length) noexcept {
-    return seen_alphabets(text, length);
-}
-
 }  // namespace refpix::base64::avx512_vbmi

@@ -22,4 +22,11 @@ inline constexpr std::int8_t delta[16] = {
 // Four groups of three bytes, each the low bytes of a 32-bit word, most significant first.
 inline constexpr std::int8_t pack[16] = {2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1};
 
+// By low nibble, the characters that one alphabet has and the other has not. Other characters of
+// either alphabet never equal the entry of their low nibble.
+inline constexpr std::int8_t standard_only[16] = {-1, -1, -1, -1,  -1, -1, -1, -1,
+                                                  -1, -1, -1, '+', -1, -1, -1, '/'};
+inline constexpr std::int8_t url_only[16] = {-1, -1, -1, -1, -1, -1,  -1, -1,
+                                             -1, -1, -1, -1, -1, '-', -1, '_'};
+
 }  // namespace refpix::base64::nibbles
