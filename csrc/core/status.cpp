@@ -24,6 +24,7 @@ const char* fault_name(Fault fault) noexcept {
         REFPIX_NAME(jpeg_corrupt)
         REFPIX_NAME(jpeg_unsupported)
         REFPIX_NAME(jpeg_scan_limit)
+        REFPIX_NAME(image_bad_roi)
         REFPIX_NAME(codes_bad_character)
         REFPIX_NAME(codes_out_of_range)
         REFPIX_NAME(codes_wrong_count)

@@ -26,6 +26,7 @@ enum class Fault : std::int32_t {
     jpeg_corrupt = 24,
     jpeg_unsupported = 25,
     jpeg_scan_limit = 26,
+    image_bad_roi = 27,
 
     codes_bad_character = 30,
     codes_out_of_range = 31,

@@ -2,9 +2,6 @@
 // is C frames of libjpeg and our own callbacks, which own nothing: every setjmp stands in a small
 // member function below whose locals are trivial, and whatever needs a destructor is a member of
 // State, reached through a pointer. Nothing is allocated between a setjmp and the calls under it.
-#include <jerror.h>
-#include <jpeglib.h>
-
 #include <algorithm>
 #include <csetjmp>
 #include <cstddef>
@@ -14,6 +11,11 @@
 #include <vector>
 
 #include "kernels/jpeg_decode/reader.h"
+
+// clang-format off: jpeglib.h needs size_t and FILE, jerror.h needs jpeglib.h.
+#include <jpeglib.h>
+#include <jerror.h>
+// clang-format on
 
 namespace refpix {
 namespace {
@@ -242,18 +244,12 @@ Status JpegReader::State::settle(Outcome outcome) noexcept {
 }
 
 Status JpegReader::State::open() noexcept {
-    const Status status = jpeg_header(data, size, &header);
+    const Status status = jpeg_check(data, size, options, &header);
     if (!status.ok()) {
         return status;
     }
-    if (header.width > options.pixel_limit / header.height) {
-        return {Fault::image_pixel_limit, -1, -1};
-    }
-    if (header.arithmetic() && size > pillow_block) {
-        return {Fault::jpeg_unsupported, -1, -1};
-    }
-    width = (header.width + options.scale_denom - 1) / options.scale_denom;
-    height = (header.height + options.scale_denom - 1) / options.scale_denom;
+    width = header.scaled_width(options.scale_denom);
+    height = header.scaled_height(options.scale_denom);
     if (!create()) {
         return {Fault::out_of_memory, -1, -1};
     }
@@ -326,6 +322,21 @@ Status JpegReader::State::decode_cmyk(std::uint8_t* rows, std::int64_t stride_by
             return status;
         }
         cmyk_to_rgb(line.data(), width, rows + i * stride_bytes);
+    }
+    return {};
+}
+
+Status jpeg_check(const std::uint8_t* data, std::int64_t size, const JpegOptions& options,
+                  JpegHeader* header) noexcept {
+    const Status status = jpeg_header(data, size, header);
+    if (!status.ok()) {
+        return status;
+    }
+    if (header->width > options.pixel_limit / header->height) {
+        return {Fault::image_pixel_limit, -1, -1};
+    }
+    if (header->arithmetic() && size > pillow_block) {
+        return {Fault::jpeg_unsupported, -1, -1};
     }
     return {};
 }

@@ -14,6 +14,8 @@ struct JpegHeader {
     int components = 0;        // 1, 3 or 4
     std::uint8_t process = 0;  // second byte of the frame's marker: 0xc0 baseline, 0xc2 progressive
     bool arithmetic() const noexcept { return process >= 0xc9; }
+    std::int64_t scaled_width(int denom) const noexcept { return (width + denom - 1) / denom; }
+    std::int64_t scaled_height(int denom) const noexcept { return (height + denom - 1) / denom; }
 };
 
 // Faults: image_unrecognised (no FF D8 FF in front), jpeg_truncated (ends before the first scan),

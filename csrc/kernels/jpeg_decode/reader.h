@@ -23,6 +23,11 @@ struct JpegOptions {
     int scale_denom = 1;  // 1, 2, 4 or 8: the DCT gives every n-th pixel, as Pillow's draft mode
 };
 
+// Reads the header and holds it against the limits, without libjpeg and without allocating.
+// Faults: those of jpeg_header, image_pixel_limit, jpeg_unsupported (large arithmetic-coded files).
+Status jpeg_check(const std::uint8_t* data, std::int64_t size, const JpegOptions& options,
+                  JpegHeader* header) noexcept;
+
 // open(), then read() until height() rows have come, then close(); again for the next image.
 // Faults carry the byte position and no item. After a fault only open() and close() may be called.
 class JpegReader {
