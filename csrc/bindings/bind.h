@@ -24,8 +24,8 @@ using Array = py::array_t<T, py::array::c_style>;
 struct Registrar {
     explicit Registrar(void (*add)(py::module_&));
 };
-#define REFPIX_BINDING(name)                                            \
-    static void bind_##name(pybind11::module_& module);                 \
+#define REFPIX_BINDING(name)                                              \
+    static void bind_##name(pybind11::module_& module);                   \
     static const ::refpix::bind::Registrar registrar_##name(bind_##name); \
     static void bind_##name(pybind11::module_& module)
 

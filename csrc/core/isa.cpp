@@ -49,7 +49,9 @@ Isa machine_isa() noexcept {
     return isa;
 }
 
-Isa active_isa() noexcept { return current().load(std::memory_order_relaxed); }
+Isa active_isa() noexcept {
+    return current().load(std::memory_order_relaxed);
+}
 
 bool set_isa(Isa isa) noexcept {
     if (isa > machine_isa()) {
@@ -59,7 +61,9 @@ bool set_isa(Isa isa) noexcept {
     return true;
 }
 
-const char* isa_name(Isa isa) noexcept { return names[static_cast<int>(isa)]; }
+const char* isa_name(Isa isa) noexcept {
+    return names[static_cast<int>(isa)];
+}
 
 bool isa_from_name(const char* name, Isa* isa) noexcept {
     for (int i = 0; i < 4; ++i) {

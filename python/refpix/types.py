@@ -18,7 +18,7 @@ __all__ = [
 
 DType = Literal["float32", "float16", "bfloat16"]
 ResizeFilter = Literal["bicubic", "bilinear", "box", "lanczos"]
-#: Order of the two passes of a resize: Pillow 13's, that of Pillow up to 12, or the installed one's.
+#: Order of a resize's two passes: Pillow 13's, that of Pillow up to 12, or the installed one's.
 PassOrder = Literal["pillow13", "pillow12", "auto"]
 
 

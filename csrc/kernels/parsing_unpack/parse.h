@@ -20,7 +20,9 @@ REFPIX_HD inline bool is_blank(std::uint8_t c) {
     return c == ' ' || (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x1f);
 }
 
-REFPIX_HD inline bool is_digit(std::uint8_t c) { return c >= '0' && c <= '9'; }
+REFPIX_HD inline bool is_digit(std::uint8_t c) {
+    return c >= '0' && c <= '9';
+}
 
 REFPIX_HD inline std::int64_t count(const std::uint8_t* text, std::int64_t length) {
     std::int64_t codes = 1;
@@ -44,9 +46,9 @@ REFPIX_HD inline Fail parse(const std::uint8_t* text, std::int64_t length, std::
         }
         const std::int64_t first = i;
         std::int64_t value = 0;
-        while (i < length && (is_digit(text[i]) || (text[i] == '_' && i > first &&
-                                                    i + 1 < length && is_digit(text[i + 1]) &&
-                                                    is_digit(text[i - 1])))) {
+        while (i < length &&
+               (is_digit(text[i]) || (text[i] == '_' && i > first && i + 1 < length &&
+                                      is_digit(text[i + 1]) && is_digit(text[i - 1])))) {
             if (text[i] != '_') {
                 value = value * 10 + (text[i] - '0');
                 if (value > std::int64_t{1} << 31) {

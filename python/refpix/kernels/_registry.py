@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any, Generic, Literal, ParamSpec, TypeVar
+from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast
 
 from refpix import _cpu
 from refpix.errors import BackendUnavailableError
@@ -46,7 +46,9 @@ class Kernel(Generic[P, R]):
         self._reference = reference
         parameters = inspect.signature(reference).parameters.values()
         self._defaults = {
-            p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "backend"
+            p.name: p.default
+            for p in parameters
+            if p.kind is p.KEYWORD_ONLY and p.name != "backend"
         }
 
     def __repr__(self) -> str:
@@ -95,13 +97,12 @@ def kernel(reference: Callable[P, R]) -> Kernel[P, R]:
 
 def isas() -> tuple[Isa, ...]:
     """The instruction sets this machine can run, least first."""
-    return _ISAS[: _ISAS.index(_cpu.machine_isa()) + 1]
+    return _ISAS[: _ISAS.index(cast(Isa, _cpu.machine_isa())) + 1]
 
 
 def active_isa() -> Isa:
     """The instruction set in use: the machine's best, or what REFPIX_ISA caps it to."""
-    name: Isa = _cpu.active_isa()
-    return name
+    return cast(Isa, _cpu.active_isa())
 
 
 @contextmanager
@@ -117,5 +118,4 @@ def use_isa(isa: Isa) -> Iterator[None]:
 
 def fault_name(fault: int) -> str:
     """Name of a fault number as it stands in a status array."""
-    name: str = _cpu.fault_name(fault)
-    return name
+    return _cpu.fault_name(fault)
