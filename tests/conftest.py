@@ -4,8 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# Machines differ and the first example pays for imports: pytest's timeout is the only limit.
+settings.register_profile("refpix", deadline=None)
+settings.load_profile("refpix")
 
 
 @pytest.fixture(scope="session")
