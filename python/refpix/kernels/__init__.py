@@ -4,6 +4,9 @@ Every kernel takes ``backend=`` and lists what can run here with ``kernel.backen
 """
 
 from refpix.kernels._base64_decode import base64_decode
+from refpix.kernels._confusion_matrix import confusion_matrix
+from refpix.kernels._label_zoom import label_zoom
+from refpix.kernels._parsing_paste import parsing_paste
 from refpix.kernels._parsing_unpack import parsing_unpack
 from refpix.kernels._registry import Backend, Isa, Kernel, active_isa, fault_name, isas, use_isa
 
@@ -13,8 +16,11 @@ __all__ = [
     "Kernel",
     "active_isa",
     "base64_decode",
+    "confusion_matrix",
     "fault_name",
     "isas",
+    "label_zoom",
+    "parsing_paste",
     "parsing_unpack",
     "use_isa",
 ]
