@@ -73,6 +73,7 @@ struct JpegReader::State {
         return *static_cast<State*>(decompress->client_data);
     }
 
+    bool smooths() const noexcept;
     bool cmyk() const noexcept { return header.components == 4; }
     std::int64_t position() const noexcept {
         return end_appended ? size : source.next_input_byte - data;
@@ -257,6 +258,24 @@ Status JpegReader::State::open() noexcept {
     return {};
 }
 
+// Whether libjpeg would smooth over blocks whose coefficients have not arrived in full: those of
+// progressive files that were cut. Before 3.0.1 that went wrong at the edges of some samplings;
+// Pillow's wheels carry a newer one.
+bool JpegReader::State::smooths() const noexcept {
+    if (LIBJPEG_TURBO_VERSION_NUMBER >= 3000001 || !info.progressive_mode) {
+        return false;
+    }
+    constexpr int smoothed_coefficients = 10;
+    for (int c = 0; c < info.num_components; ++c) {
+        for (int i = 1; i < smoothed_coefficients; ++i) {
+            if (info.coef_bits[c][i] != 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 // Up to the first row. Progressive files are decoded whole here.
 Status JpegReader::State::begin() noexcept {
     for (Outcome outcome; (outcome = read_header()) != Outcome::done;) {
@@ -280,6 +299,9 @@ Status JpegReader::State::begin() noexcept {
     if (info.output_width != width || info.output_height != height ||
         info.output_components != (cmyk() ? 4 : 3)) {
         return {Fault::jpeg_corrupt, -1, position()};
+    }
+    if (smooths()) {
+        return {Fault::jpeg_unsupported, -1, position()};
     }
     stage = Stage::rows;
     return {};
