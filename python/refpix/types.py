@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "KEYPOINT_NAMES",
     "BytesBatch",
     "DType",
     "ImagesBatch",
@@ -20,6 +21,16 @@ DType = Literal["float32", "float16", "bfloat16"]
 ResizeFilter = Literal["bicubic", "bilinear", "box", "lanczos"]
 #: Order of a resize's two passes: Pillow 13's, that of Pillow up to 12, or the installed one's.
 PassOrder = Literal["pillow13", "pillow12", "auto"]
+
+#: The 17 COCO keypoints in order.
+KEYPOINT_NAMES: Final = (
+    "nose",
+    *(
+        f"{side}_{part}"
+        for part in ("eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+        for side in ("left", "right")
+    ),
+)
 
 
 class BytesBatch(NamedTuple):

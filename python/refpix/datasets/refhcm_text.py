@@ -10,6 +10,8 @@ import re
 import string
 from typing import Final, Literal, NamedTuple
 
+from refpix.types import KEYPOINT_NAMES
+
 __all__ = [
     "HOI_ACTIONS",
     "HOI_OBJECTS",
@@ -46,16 +48,6 @@ PROMPTS: Final[dict[Task, str]] = {
 
 #: The text of an RPar row that has no referring expression: the box is the condition instead.
 NO_TEXT: Final = "None"
-
-#: COCO's seventeen keypoints, in the order of the column.
-KEYPOINT_NAMES: Final = (
-    "nose",
-    *(
-        f"{side}_{part}"
-        for part in ("eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")
-        for side in ("left", "right")
-    ),
-)
 
 # Joined by "|", for a list of short strings one to a line says less on a screen.
 _ACTIONS = (
