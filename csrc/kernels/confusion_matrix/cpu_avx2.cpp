@@ -1,6 +1,0 @@
-#include "kernels/confusion_matrix/cell.h"
-#include "kernels/confusion_matrix/count.h"
-
-namespace refpix::avx2 {
-#include "kernels/confusion_matrix/count_impl.h"
-}  // namespace refpix::avx2
