@@ -30,6 +30,7 @@ const char* fault_name(Fault fault) noexcept {
         REFPIX_NAME(codes_wrong_count)
         REFPIX_NAME(tsv_too_few_columns)
         REFPIX_NAME(tsv_row_too_long)
+        REFPIX_NAME(tsv_lone_cr)
         REFPIX_NAME(box_not_finite)
         REFPIX_NAME(label_negative)
         REFPIX_NAME(label_too_large)

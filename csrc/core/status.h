@@ -34,6 +34,7 @@ enum class Fault : std::int32_t {
 
     tsv_too_few_columns = 40,
     tsv_row_too_long = 41,
+    tsv_lone_cr = 42,
 
     box_not_finite = 50,
     label_negative = 51,

@@ -113,6 +113,7 @@ REASONS = {
     "codes_wrong_count": "expected 48 parsing codes",
     "tsv_too_few_columns": "row has too few columns",
     "tsv_row_too_long": "row is longer than the limit",
+    "tsv_lone_cr": "carriage return inside a row",
     "box_not_finite": "box coordinates must be finite",
     "label_negative": "labels give a negative index into the confusion matrix",
     "label_too_large": "label does not fit in 32 bits",

@@ -9,6 +9,8 @@ from refpix.kernels._label_zoom import label_zoom
 from refpix.kernels._parsing_paste import parsing_paste
 from refpix.kernels._parsing_unpack import parsing_unpack
 from refpix.kernels._registry import Backend, Isa, Kernel, active_isa, fault_name, isas, use_isa
+from refpix.kernels._tsv_index import tsv_index
+from refpix.kernels._tsv_split import tsv_split
 
 __all__ = [
     "Backend",
@@ -22,5 +24,7 @@ __all__ = [
     "label_zoom",
     "parsing_paste",
     "parsing_unpack",
+    "tsv_index",
+    "tsv_split",
     "use_isa",
 ]
