@@ -1,5 +1,7 @@
 #include "kernels/tsv_split/tsv_split.h"
 
+#include <pybind11/stl.h>
+
 #include <numeric>
 #include <vector>
 
