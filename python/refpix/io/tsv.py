@@ -222,7 +222,8 @@ class TsvFile:
         if len(self) == 0:
             return 0
         first = self.row_spans([0])
-        return _loaded().tsv_split(self.values, first, columns=None, allow_cr=True).shape[1]
+        fields = _loaded().tsv_split(self.values, first, columns=None, allow_cr=True)
+        return int(fields.shape[1])
 
     def text(self, span: Sequence[int] | npt.NDArray[np.int64]) -> str:
         """The text of a field.

@@ -1,8 +1,8 @@
-"""The side file that keeps a TSV file's row offsets: ``<file>.refpix-index``.
+r"""The side file that keeps a TSV file's row offsets: ``<file>.refpix-index``.
 
 Layout, little-endian:
 
-    magic        8 bytes   b"RFPXTSV\\n"
+    magic        8 bytes   b"RFPXTSV\n"
     version      uint32    1
     header size  uint32    64
     size         int64     bytes of the source
