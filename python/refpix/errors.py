@@ -102,6 +102,8 @@ REASONS = {
     "base64_bad_padding": "incorrect base64 padding",
     "image_unrecognised": "payload is no image of a known format",
     "image_pixel_limit": "image has more pixels than the limit allows",
+    "image_truncated": "image data ends early",
+    "image_corrupt": "image data is damaged",
     "jpeg_bad_header": "broken JPEG header",
     "jpeg_truncated": "JPEG data ends early",
     "jpeg_corrupt": "corrupt JPEG data",

@@ -99,6 +99,7 @@ struct JpegReader::State {
     Status open() noexcept;
     Status begin() noexcept;
     Status decode(std::uint8_t* rows, std::int64_t stride_bytes, std::int64_t count) noexcept;
+    Status check_rest() noexcept;
     Status decode_cmyk(std::uint8_t* rows, std::int64_t stride_bytes, std::int64_t count) noexcept;
 };
 
@@ -363,6 +364,19 @@ Status jpeg_check(const std::uint8_t* data, std::int64_t size, const JpegOptions
     return {};
 }
 
+// What follows the last row, read only to be judged. An end that is missing is no fault to Pillow,
+// a second frame is; libjpeg-turbo before 3.0 wants the whole of that frame's header to say so.
+Status JpegReader::State::check_rest() noexcept {
+    const Outcome outcome = finish();
+    const int marker = info.unread_marker;
+    const bool second_frame =
+        (marker >= 0xc0 && marker <= 0xc2) || marker == 0xc9 || marker == 0xca;
+    if (outcome == Outcome::failed || (outcome == Outcome::suspended && second_frame)) {
+        return settle(Outcome::failed);
+    }
+    return {};
+}
+
 JpegReader::JpegReader() noexcept = default;
 JpegReader::~JpegReader() = default;
 JpegReader::JpegReader(JpegReader&&) noexcept = default;
@@ -413,10 +427,8 @@ Status JpegReader::read(std::uint8_t* rows, std::int64_t stride_bytes, std::int6
         std::memset(rows + (state.row - first) * stride_bytes, state.cmyk() ? 255 : 0,
                     static_cast<std::size_t>(state.width * 3));
     }
-    // What follows the last row is read only to be judged. An end that is missing is no fault.
-    if (state.row == state.height && !state.options.allow_truncated &&
-        state.finish() == Outcome::failed) {
-        status = state.settle(Outcome::failed);
+    if (state.row == state.height && !state.options.allow_truncated) {
+        status = state.check_rest();
         if (!status.ok()) {
             return status;
         }
