@@ -111,8 +111,8 @@ def box_iou(
     Args:
         pred: (n, 4), x1, y1, x2, y2.
         gt: (n, 4) likewise.
-        protocol: ``"paper"`` is float32 with 1e-6 added to the union, so that equal boxes stay a
-            little below 1; ``"standard"`` is double without it.
+        protocol: ``"paper"`` is float32 with 1e-6 added to the union: small equal boxes stay
+            a little below 1; ``"standard"`` is double without it.
 
     Returns:
         (n,), float32 for the paper and float64 for the standard; 0 where the boxes do not meet
