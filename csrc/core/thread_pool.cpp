@@ -12,6 +12,9 @@
 namespace refpix {
 namespace {
 
+// Workers are never given back, so that a slip of the pen must not start a hundred thousand.
+constexpr std::int64_t max_threads = 512;
+
 struct Job {
     void (*body)(void*, std::int64_t);
     void* context;
@@ -70,45 +73,57 @@ struct Pool {
 // and perhaps a locked mutex, so the child gets a new pool and forgets the old one.
 std::atomic<Pool*> pool{nullptr};
 
-Pool& the_pool() noexcept {
+// Registered when the library is loaded: done at first use, a fork at that very moment would leave
+// the child waiting for a thread that is not there to finish it.
+[[maybe_unused]] const int at_fork = pthread_atfork(nullptr, nullptr, [] { pool.store(nullptr); });
+
+// Null when there is no memory for one.
+Pool* the_pool() noexcept {
     Pool* current = pool.load(std::memory_order_acquire);
-    if (current == nullptr) {
-        static const int once = pthread_atfork(nullptr, nullptr, [] { pool.store(nullptr); });
-        (void)once;
-        Pool* fresh = new Pool;
-        if (pool.compare_exchange_strong(current, fresh)) {
-            return *fresh;
-        }
-        delete fresh;
+    if (current != nullptr) {
+        return current;
     }
-    return *current;
+    Pool* fresh = nullptr;
+    try {
+        fresh = new Pool;
+    } catch (...) {
+        return nullptr;
+    }
+    if (pool.compare_exchange_strong(current, fresh)) {
+        return fresh;
+    }
+    delete fresh;
+    return current;
 }
 
 }  // namespace
 
 void parallel_for_raw(std::int64_t count, int threads, void (*body)(void*, std::int64_t),
                       void* context) noexcept {
-    const int helpers = static_cast<int>(std::min<std::int64_t>(count, threads)) - 1;
+    const std::int64_t wanted = std::min({count, std::int64_t{threads}, max_threads});
+    const int helpers = static_cast<int>(wanted) - 1;
     Job job{body, context, count};
-    if (helpers <= 0) {
+    Pool* const shared = helpers > 0 ? the_pool() : nullptr;
+    if (shared == nullptr) {
         job.run();
         return;
     }
-    Pool& shared = the_pool();
     {
-        std::lock_guard lock(shared.mutex);
-        shared.grow(helpers);
+        std::lock_guard lock(shared->mutex);
+        shared->grow(helpers);
         try {
-            shared.tickets.insert(shared.tickets.end(), helpers, &job);
+            shared->tickets.insert(shared->tickets.end(), static_cast<std::size_t>(helpers), &job);
         } catch (...) {
             // Out of memory for the queue: this thread does all of it.
         }
     }
-    shared.wake.notify_all();
+    for (int i = 0; i < helpers; ++i) {
+        shared->wake.notify_one();
+    }
     job.run();
-    std::unique_lock lock(shared.mutex);
-    std::erase(shared.tickets, &job);
-    shared.done.wait(lock, [&job] { return job.helpers == 0; });
+    std::unique_lock lock(shared->mutex);
+    std::erase(shared->tickets, &job);
+    shared->done.wait(lock, [&job] { return job.helpers == 0; });
 }
 
 }  // namespace refpix

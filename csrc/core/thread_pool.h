@@ -6,8 +6,9 @@
 namespace refpix {
 
 // Calls body(context, item) for every item in [0, count) on up to `threads` threads, the calling
-// one included, items handed out one by one. Returns when all are done. The body must not throw.
-// Several threads may call this at once; after fork() the child starts workers of its own.
+// one included (512 at most), items handed out one by one. Returns when all are done. The body must
+// not throw. Several threads may call this at once; after fork() the child starts workers of its
+// own.
 void parallel_for_raw(std::int64_t count, int threads, void (*body)(void*, std::int64_t),
                       void* context) noexcept;
 

@@ -48,7 +48,7 @@ class Kernel(Generic[P, R]):
         self._defaults = {
             p.name: p.default
             for p in parameters
-            if p.kind is p.KEYWORD_ONLY and p.name != "backend"
+            if p.kind is p.KEYWORD_ONLY and p.name != "backend" and p.default is not p.empty
         }
 
     def __repr__(self) -> str:
@@ -85,7 +85,8 @@ class Kernel(Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         backend: Any = kwargs.pop("backend", "auto")
         if backend == "auto":
-            on_device = any(hasattr(a, "__cuda_array_interface__") for a in args)
+            given = (*args, *kwargs.values())
+            on_device = any(hasattr(a, "__cuda_array_interface__") for a in given)
             backend = "cuda" if on_device else "cpu"
         return self.implementation(backend)(*args, **{**self._defaults, **kwargs})
 
