@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "core/device.h"
 #include "core/spans.h"
 
 namespace refpix {
@@ -22,5 +23,21 @@ namespace cpu {
 Status parsing_unpack_count(const ParsingUnpack& args) noexcept;
 Status parsing_unpack(const ParsingUnpack& args) noexcept;
 }  // namespace cpu
+
+namespace cuda {
+
+// Device pointers all, `text` included. Both only launch: nothing is copied, allocated or waited
+// for. They return the number of a CUDA error, 0 when there is none.
+struct ParsingUnpackRun {
+    ParsingUnpack args;
+    std::int64_t capacity = 0;          // of args.codes; nothing is written beyond
+    std::int64_t* first_bad = nullptr;  // (3,) scratch, kept from the first call to the second
+    DeviceFault* fault = nullptr;       // told what the CPU would return, by the second call
+};
+
+int parsing_unpack_count(const ParsingUnpackRun& run, DeviceStream stream) noexcept;
+int parsing_unpack(const ParsingUnpackRun& run, DeviceStream stream) noexcept;
+
+}  // namespace cuda
 
 }  // namespace refpix

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast
 
 from refpix import _cpu
 from refpix.errors import BackendUnavailableError
+from refpix.kernels import _device
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -23,13 +25,38 @@ _ISAS: tuple[Isa, ...] = ("scalar", "avx2", "avx512", "avx512_vbmi")
 
 
 @functools.cache
+def cuda_state() -> tuple[ModuleType | None, str]:
+    """The ``_cuda`` extension, if it was built, and why it cannot be used here, if so."""
+    try:
+        module = importlib.import_module("refpix._cuda")
+    except ModuleNotFoundError:
+        return None, "refpix was built without CUDA"
+    except ImportError as error:
+        return None, f"the CUDA extension does not load: {error}"
+    return module, module.probe()[1]
+
+
 def cuda_module() -> ModuleType | None:
     """The ``_cuda`` extension, or None when it was not built or there is no device."""
-    try:
-        from refpix import _cuda  # type: ignore[attr-defined, unused-ignore]
-    except ImportError:
-        return None
-    return _cuda if _cuda.device_count() > 0 else None
+    module, unavailable = cuda_state()
+    return None if unavailable else module
+
+
+def require_cuda() -> ModuleType:
+    """The ``_cuda`` extension.
+
+    Raises:
+        BackendUnavailableError: it was not built, or there is no driver or device; says which.
+    """
+    module, unavailable = cuda_state()
+    if module is None or unavailable:
+        raise BackendUnavailableError(unavailable)
+    return module
+
+
+def _run_on_device(native: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+    result: R = _device.run(native, require_cuda().raise_faults, args, kwargs)
+    return result
 
 
 class Kernel(Generic[P, R]):
@@ -74,12 +101,16 @@ class Kernel(Generic[P, R]):
         """
         if backend == "reference":
             return self._reference
-        module = {"cpu": _cpu, "cuda": cuda_module()}[backend]
+        module = _cpu if backend == "cpu" else cuda_module()
         found: Callable[..., R] | None = getattr(module, self.name, None)
         if found is None:
+            why = f" ({cuda_state()[1]})" if backend == "cuda" and module is None else ""
             raise BackendUnavailableError(
-                f"{self.name}: no {backend!r} backend here; there are: {', '.join(self.backends())}"
+                f"{self.name}: no {backend!r} backend here{why}; "
+                f"there are: {', '.join(self.backends())}"
             )
+        if backend == "cuda":
+            return functools.partial(_run_on_device, found)
         return found
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:

@@ -1,0 +1,68 @@
+// Arrays on a device, as __cuda_array_interface__ describes them, and the stream to work on.
+//
+// Memory comes from Python (refpix/kernels/_device.py asks torch), so that it is pooled, ordered on
+// the stream and part of graphs that are being captured.
+#pragma once
+
+#include <cuda_runtime.h>
+#include <pybind11/stl.h>
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bindings/bind.h"
+#include "core/device.h"
+
+namespace refpix::bind {
+
+void check_cuda(int error);  // RuntimeError with CUDA's own words
+
+struct DeviceArray {
+    py::object owner;
+    void* data = nullptr;
+    std::vector<std::int64_t> shape;
+    std::vector<std::int64_t> strides;  // in bytes
+    std::string type;                   // kind and item size: "u1", "i4", "f4", "V2"...
+    bool read_only = false;
+    std::optional<cudaStream_t> producer;  // the stream on which it is being written
+
+    std::int64_t item_bytes() const { return std::stoll(type.substr(1)); }
+    std::int64_t size() const;
+    // Along the axes from `first_axis` on, items lie end to end.
+    bool packed(std::size_t first_axis = 0) const;
+};
+
+// Reads versions 2 and 3 of the protocol. TypeError when it is no such array or none of `types`
+// (separated by spaces), ValueError for a wrong number of dimensions or a masked array.
+DeviceArray device_array(const py::handle& object, const char* name, const char* types, int ndim);
+
+// While it lives, the arrays' device is the current one. `stream` is a handle as an int, or None
+// for what Python says is current. The stream waits (the host does not) for the arrays' producers.
+class DeviceCall {
+  public:
+    DeviceCall(std::initializer_list<const DeviceArray*> arrays, const py::object& stream);
+    ~DeviceCall();
+    DeviceCall(const DeviceCall&) = delete;
+    DeviceCall& operator=(const DeviceCall&) = delete;
+
+    int device() const { return device_; }
+    cudaStream_t stream() const { return stream_; }
+
+    // New memory; `dtype` is torch's name.
+    DeviceArray allocate(const std::vector<std::int64_t>& shape, const char* dtype) const;
+
+  private:
+    void wait_for(cudaStream_t producer) const;
+
+    int before_ = 0;
+    int device_ = 0;
+    cudaStream_t stream_ = nullptr;
+};
+
+// Where kernels on the current device write their first fault.
+DeviceFault* device_fault();
+
+}  // namespace refpix::bind

@@ -1,0 +1,187 @@
+// A warp per item. The bytes after commas are where integers start, so each lane looks at one byte,
+// and those that find a start read one integer each: its place in the output is the number of
+// starts before it.
+#include <cstdint>
+
+#include "kernels/cuda_launch.h"
+#include "kernels/parsing_unpack/parse.h"
+#include "kernels/parsing_unpack/parsing_unpack.h"
+
+namespace refpix::cuda {
+namespace {
+
+constexpr int unpack_threads = 128;
+constexpr int unpack_warps = unpack_threads / 32;
+constexpr int unpack_blocks = 16;  // per multiprocessor
+constexpr int scan_threads = 128;
+constexpr int scan_each = 8;  // consecutive items of one thread
+constexpr unsigned all_lanes = 0xffffffffu;
+
+// What the CPU checks one after the other, over the whole batch each time.
+enum Stage { bounds = 0, wrong_count = 1, malformed = 2, stages = 3 };
+
+// Every byte set to this makes an item number above all others.
+constexpr int no_item_byte = 0x7f;
+
+__device__ void note(std::int64_t* first_bad, Stage stage, std::int64_t item) {
+    atomicMin(reinterpret_cast<long long*>(first_bad + stage), static_cast<long long>(item));
+}
+
+__device__ bool in_bounds(const Spans& text, std::int64_t item) {
+    const std::int64_t start = text.spans[2 * item];
+    const std::int64_t stop = text.spans[2 * item + 1];
+    return start >= 0 && stop >= start && stop <= text.size;
+}
+
+// Item `item` of (count + 1) takes offsets[item]: with `strict` the sizes are known beforehand,
+// otherwise the item's own count goes to offsets[item + 1], to be summed up.
+__global__ void count_items(const __grid_constant__ ParsingUnpackRun run) {
+    const ParsingUnpack& args = run.args;
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const std::int64_t warps = std::int64_t{gridDim.x} * unpack_warps;
+    for (std::int64_t item = std::int64_t{blockIdx.x} * unpack_warps + threadIdx.x / 32;
+         item < args.text.count; item += warps) {
+        std::int64_t codes = 0;
+        const bool inside = in_bounds(args.text, item);
+        if (inside) {
+            const std::int64_t start = args.text.spans[2 * item];
+            const std::int64_t length = args.text.spans[2 * item + 1] - start;
+            codes = 1;
+            for (std::int64_t i = 0; i < length; i += 32) {
+                const bool comma = i + lane < length && args.text.values[start + i + lane] == ',';
+                codes += __popc(__ballot_sync(all_lanes, comma));
+            }
+        }
+        if (lane == 0) {
+            if (!inside) {
+                note(run.first_bad, bounds, item);
+            } else if (args.strict && codes != parsing_code_count) {
+                note(run.first_bad, wrong_count, item);
+            }
+            args.offsets[item + 1] = args.strict ? (item + 1) * parsing_code_count : codes;
+        }
+    }
+}
+
+// One block: turns counts into offsets. A batch has thousands of items, not millions.
+__global__ void sum_counts(const __grid_constant__ ParsingUnpackRun run) {
+    __shared__ std::int64_t sums[scan_threads];
+    std::int64_t* counts = run.args.offsets + 1;
+    const int thread = static_cast<int>(threadIdx.x);
+    std::int64_t before = 0;  // of all items of earlier rounds, the same in every thread
+    for (std::int64_t round = 0; round < run.args.text.count; round += scan_threads * scan_each) {
+        const std::int64_t first = round + std::int64_t{thread} * scan_each;
+        std::int64_t own = 0;
+        for (std::int64_t i = first; i < first + scan_each && i < run.args.text.count; ++i) {
+            own += counts[i];
+        }
+        sums[thread] = own;
+        __syncthreads();
+        for (int step = 1; step < scan_threads; step *= 2) {
+            const std::int64_t add = thread >= step ? sums[thread - step] : 0;
+            __syncthreads();
+            sums[thread] += add;
+            __syncthreads();
+        }
+        std::int64_t sum = before + sums[thread] - own;
+        for (std::int64_t i = first; i < first + scan_each && i < run.args.text.count; ++i) {
+            sum += counts[i];
+            counts[i] = sum;
+        }
+        before += sums[scan_threads - 1];
+        __syncthreads();
+    }
+}
+
+__global__ void parse_items(const __grid_constant__ ParsingUnpackRun run) {
+    const ParsingUnpack& args = run.args;
+    if (run.first_bad[bounds] < args.text.count || run.first_bad[wrong_count] < args.text.count) {
+        return;  // as the CPU: nothing is parsed when a check before failed
+    }
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const std::int32_t limit = args.strict ? parsing_code_range : 0;
+    const std::int64_t warps = std::int64_t{gridDim.x} * unpack_warps;
+    for (std::int64_t item = std::int64_t{blockIdx.x} * unpack_warps + threadIdx.x / 32;
+         item < args.text.count; item += warps) {
+        const std::uint8_t* text = args.text.values + args.text.spans[2 * item];
+        const std::int64_t length = args.text.spans[2 * item + 1] - args.text.spans[2 * item];
+        std::int64_t next = args.offsets[item];
+        // The text may have changed since it was counted; memory beyond the item's must not.
+        const std::int64_t end = args.offsets[item + 1];
+        const std::int64_t stop = end < run.capacity ? end : run.capacity;
+        for (std::int64_t i = 0; i <= length; i += 32) {
+            const std::int64_t at = i + lane;
+            const bool starts = at == 0 || (at <= length && text[at - 1] == ',');
+            const unsigned found = __ballot_sync(all_lanes, starts);
+            if (starts) {
+                const auto one = parsing_codes::parse_one(text, length, at, limit);
+                const std::int64_t slot = next + __popc(found & ((1u << lane) - 1u));
+                if (one.fault != Fault::none) {
+                    note(run.first_bad, malformed, item);
+                } else if (slot < stop) {
+                    args.codes[slot] = one.code;
+                }
+            }
+            next += __popc(found);
+        }
+    }
+}
+
+// Reads the first bad item once more, from its start, to say the same as the CPU.
+__global__ void name_fault(const __grid_constant__ ParsingUnpackRun run) {
+    const Spans& text = run.args.text;
+    int stage = 0;
+    while (stage < stages && run.first_bad[stage] >= text.count) {
+        ++stage;
+    }
+    if (threadIdx.x != 0 || stage == stages || atomicCAS(&run.fault->taken, 0, 1) != 0) {
+        return;
+    }
+    const std::int64_t item = run.first_bad[stage];
+    const std::int64_t start = text.spans[2 * item];
+    const std::int64_t length = text.spans[2 * item + 1] - start;
+    parsing_codes::Fail fail{Fault::span_out_of_bounds, start};
+    if (stage == wrong_count) {
+        fail = {Fault::codes_wrong_count, length};
+    } else if (stage == malformed) {
+        fail = parsing_codes::parse(text.values + start, length,
+                                    run.args.strict ? parsing_code_range : 0, nullptr);
+    }
+    run.fault->fault = static_cast<std::int32_t>(fail.fault);
+    run.fault->item = item;
+    run.fault->position = fail.position;
+}
+
+unsigned item_blocks(const ParsingUnpackRun& run) noexcept {
+    return blocks_for((run.args.text.count + unpack_warps - 1) / unpack_warps, unpack_blocks);
+}
+
+}  // namespace
+
+int parsing_unpack_count(const ParsingUnpackRun& run, DeviceStream stream) noexcept {
+    cudaError_t error = cudaMemsetAsync(run.args.offsets, 0, sizeof(std::int64_t), stream);
+    if (error == cudaSuccess) {
+        error = cudaMemsetAsync(run.first_bad, no_item_byte, stages * sizeof(std::int64_t), stream);
+    }
+    if (error != cudaSuccess || run.args.text.count == 0) {
+        return error;
+    }
+    error = launch(count_items, item_blocks(run), unpack_threads, stream, run);
+    if (error == cudaSuccess && !run.args.strict) {
+        error = launch(sum_counts, 1, scan_threads, stream, run);
+    }
+    return error;
+}
+
+int parsing_unpack(const ParsingUnpackRun& run, DeviceStream stream) noexcept {
+    if (run.args.text.count == 0) {
+        return 0;
+    }
+    cudaError_t error = launch(parse_items, item_blocks(run), unpack_threads, stream, run);
+    if (error == cudaSuccess) {
+        error = launch(name_fault, 1, 32, stream, run);
+    }
+    return error;
+}
+
+}  // namespace refpix::cuda

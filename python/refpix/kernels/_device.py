@@ -1,0 +1,104 @@
+"""What kernels on a device need from Python: memory, the current stream, arrays from the host.
+
+The ``_cuda`` extension calls :func:`empty` and :func:`current_stream`. Neither this module nor the
+extension needs torch as long as the caller passes ``out=`` and device arrays of another library.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from refpix.errors import BackendUnavailableError
+
+_stream: ContextVar[int | None] = ContextVar("refpix_stream", default=None)
+
+
+def current_stream(device: int) -> int | None:
+    """Handle of the stream to work on, None to follow the stream that the input names.
+
+    Args:
+        device: number of the device.
+
+    Returns:
+        What :func:`use_stream` was given, else torch's current stream, if torch is in use.
+    """
+    chosen = _stream.get()
+    if chosen is not None or "torch" not in sys.modules:
+        return chosen
+    from refpix.kernels import torch_device
+
+    return torch_device.current_stream(device)
+
+
+@contextmanager
+def use_stream(stream: int) -> Iterator[None]:
+    """Runs the CUDA kernels of a block on a stream of the caller's. torch's own needs no help.
+
+    Args:
+        stream: handle (``cudaStream_t``) as an int; CuPy's ``stream.ptr``, torch's
+            ``stream.cuda_stream``. 0 is the legacy default stream.
+    """
+    token = _stream.set(stream)
+    try:
+        yield
+    finally:
+        _stream.reset(token)
+
+
+def empty(shape: tuple[int, ...], dtype: str, device: int, stream: int) -> Any:
+    """New device memory, for use on one stream.
+
+    Args:
+        shape: lengths of the axes.
+        dtype: torch's name, e.g. ``"bfloat16"``.
+        device: number of the device.
+        stream: handle of the stream.
+
+    Returns:
+        torch.Tensor.
+
+    Raises:
+        BackendUnavailableError: torch is not installed.
+    """
+    try:
+        from refpix.kernels import torch_device
+    except ModuleNotFoundError as error:
+        raise BackendUnavailableError(
+            "device memory is allocated by torch, which is not installed: pass out= where the "
+            "kernel takes it, or install refpix[torch]"
+        ) from error
+    return torch_device.empty(shape, dtype, device, stream)
+
+
+def run(
+    native: Callable[..., Any],
+    raise_faults: Callable[[int], None],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    """Calls a function of the ``_cuda`` extension with arrays from wherever they live.
+
+    Device arrays are passed on: the call returns when the kernel is enqueued. Given NumPy arrays
+    instead, it copies them to torch's current device, waits, raises faults, and returns NumPy
+    arrays: convenient for tests and comparisons, never fast.
+
+    Args:
+        native: function of the extension.
+        raise_faults: waits for a device and raises the first fault of its kernels.
+        args: arguments by position.
+        kwargs: arguments by name.
+    """
+    given = (*args, *kwargs.values())
+    if not any(isinstance(value, np.ndarray) for value in given):
+        return native(*args, **kwargs)
+    if any(hasattr(value, "__cuda_array_interface__") for value in given):
+        raise TypeError("NumPy arrays and device arrays are mixed in one call")
+    from refpix.kernels import torch_device
+
+    return torch_device.run_from_host(native, raise_faults, args, kwargs)

@@ -1,0 +1,74 @@
+"""Device memory, streams and copies by torch, for :mod:`refpix.kernels._device`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+
+def current_stream(device: int) -> int | None:
+    """Handle of torch's current stream on a device, None when torch has no CUDA."""
+    if not torch.cuda.is_available():
+        return None
+    return int(torch.cuda.current_stream(device).cuda_stream)
+
+
+def empty(shape: tuple[int, ...], dtype: str, device: int, stream: int) -> torch.Tensor:
+    """Uninitialised tensor whose memory belongs to a stream in torch's allocator.
+
+    Args:
+        shape: lengths of the axes.
+        dtype: name of a torch dtype.
+        device: number of the device.
+        stream: handle of the stream; 0 is the legacy default stream, torch's default too.
+    """
+    if stream == torch.cuda.current_stream(device).cuda_stream:
+        return torch.empty(shape, dtype=getattr(torch, dtype), device=f"cuda:{device}")
+    # ExternalStream(0) would be a new stream of torch's own.
+    other = (
+        torch.cuda.ExternalStream(stream, device=device)  # type: ignore[no-untyped-call]
+        if stream
+        else torch.cuda.default_stream(device)
+    )
+    with torch.cuda.stream(other):
+        return torch.empty(shape, dtype=getattr(torch, dtype), device=f"cuda:{device}")
+
+
+def run_from_host(
+    native: Callable[..., Any],
+    raise_faults: Callable[[int], None],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    """Copies NumPy arguments to the current device, runs, waits, and brings the results back.
+
+    Args:
+        native: function of the ``_cuda`` extension.
+        raise_faults: waits for a device and raises the first fault of its kernels.
+        args: arguments by position.
+        kwargs: arguments by name. A NumPy ``out`` is filled and returned.
+    """
+    device = torch.cuda.current_device()
+
+    def to_device(value: Any) -> Any:
+        if not isinstance(value, np.ndarray):
+            return value
+        return torch.tensor(value, device=f"cuda:{device}")  # copies: NumPy's may be read-only
+
+    out = kwargs.get("out")
+    placed = {name: to_device(value) for name, value in kwargs.items()}
+    result = native(*map(to_device, args), **placed)
+    raise_faults(device)
+    if isinstance(out, np.ndarray):
+        np.copyto(out, to_host(result))
+        return out
+    return tuple(map(to_host, result)) if isinstance(result, tuple) else to_host(result)
+
+
+def to_host(tensor: torch.Tensor) -> Any:
+    """A tensor as NumPy array; bfloat16, which NumPy lacks, as its bits in uint16."""
+    bits = tensor.view(torch.uint16) if tensor.dtype == torch.bfloat16 else tensor
+    return bits.cpu().numpy()
