@@ -1,0 +1,51 @@
+#include "kernels/image_resize/image_resize.h"
+
+#include "bindings/bind.h"
+#include "bindings/image_options.h"
+
+namespace refpix::bind {
+
+REFPIX_BINDING(image_resize) {
+    module.def(
+        "image_resize",
+        [](const py::object& pixels, const py::object& offsets, const py::object& sizes,
+           std::pair<std::int64_t, std::int64_t> out_size, int channels, const std::string& filter,
+           const std::string& order, const py::object& out, int num_threads) {
+            const auto bytes = array<std::uint8_t>(pixels, "pixels", 1);
+            const auto starts = array<std::int64_t>(offsets, "offsets", 1);
+            const auto shapes = array<std::int64_t>(sizes, "sizes", 2);
+            require(shapes.shape(1) == 2, "sizes: expected shape (n, 2)");
+            require(starts.size() == shapes.shape(0) + 1, "offsets: expected n + 1 of them");
+            require(channels == 1 || channels == 3, "channels: expected 1 or 3");
+            require(out_size.first > 0 && out_size.second > 0 && out_size.first <= (1 << 26) &&
+                        out_size.second <= (1 << 26),
+                    "out_size: height and width must be positive");
+            ImageResize args;
+            args.pixels = bytes.data();
+            args.size = bytes.size();
+            args.offsets = starts.data();
+            args.sizes = shapes.data();
+            args.count = shapes.shape(0);
+            args.channels = channels;
+            args.out_height = out_size.first;
+            args.out_width = out_size.second;
+            args.filter = resize_filter(filter);
+            args.order = pass_order(order);
+            args.threads = num_threads;
+            auto result = output<std::uint8_t>(
+                out, {args.count, args.out_height, args.out_width, channels});
+            args.out = result.mutable_data();
+            Status status;
+            {
+                py::gil_scoped_release release;
+                status = cpu::image_resize(args);
+            }
+            raise_on_fault(status);
+            return result;
+        },
+        py::arg("pixels"), py::arg("offsets"), py::arg("sizes"), py::kw_only(),
+        py::arg("out_size"), py::arg("channels"), py::arg("filter"), py::arg("order"),
+        py::arg("out"), py::arg("num_threads"));
+}
+
+}  // namespace refpix::bind

@@ -1,0 +1,38 @@
+// Pillow's resampling of 8-bit images, bit for bit.
+#pragma once
+
+#include <cstdint>
+
+#include "core/status.h"
+
+namespace refpix {
+
+enum class ResizeFilter : int { box, bilinear, bicubic, lanczos };
+
+// Which pass comes first when both sizes change. The first pass is rounded to 8 bits, so the
+// order shows: Pillow up to 12 goes horizontally first, Pillow 13 decides by the sizes.
+enum class PassOrder : int { pillow12, pillow13 };
+
+bool vertical_first(PassOrder order, std::int64_t in_height, std::int64_t in_width,
+                    std::int64_t out_height, std::int64_t out_width) noexcept;
+
+struct ImageResize {
+    const std::uint8_t* pixels = nullptr;   // (size,), images end to end
+    std::int64_t size = 0;                  // bytes in pixels
+    const std::int64_t* offsets = nullptr;  // (count + 1,)
+    const std::int64_t* sizes = nullptr;    // (count, 2): height, width
+    std::int64_t count = 0;
+    int channels = 3;  // 1 or 3
+    std::int64_t out_height = 0;
+    std::int64_t out_width = 0;
+    ResizeFilter filter = ResizeFilter::bicubic;
+    PassOrder order = PassOrder::pillow13;
+    int threads = 1;
+    std::uint8_t* out = nullptr;  // (count, out_height, out_width, channels)
+};
+
+namespace cpu {
+Status image_resize(const ImageResize& args) noexcept;
+}  // namespace cpu
+
+}  // namespace refpix
