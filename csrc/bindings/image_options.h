@@ -1,9 +1,14 @@
 // Names of options that several image kernels take.
 #pragma once
 
+#include <pybind11/stl.h>
+
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "bindings/bind.h"
+#include "kernels/image_normalize/image_normalize.h"
 #include "kernels/image_resize/image_resize.h"
 
 namespace refpix::bind {
@@ -33,6 +38,39 @@ inline PassOrder pass_order(const std::string& name) {
     }
     require(name == "pillow13", "order: expected pillow13, pillow12 or auto, got " + name);
     return PassOrder::pillow13;
+}
+
+inline NormalizeType normalize_type(const std::string& name) {
+    if (name == "float32") {
+        return NormalizeType::float32;
+    }
+    if (name == "float16") {
+        return NormalizeType::float16;
+    }
+    require(name == "bfloat16", "dtype: expected float32, float16 or bfloat16, got " + name);
+    return NormalizeType::bfloat16;
+}
+
+// Three numbers, as float32.
+inline void channel_values(const py::object& given, const char* name, float values[3]) {
+    const auto sequence = py::cast<std::vector<float>>(given);
+    require(sequence.size() == 3, std::string(name) + ": expected three numbers");
+    std::copy(sequence.begin(), sequence.end(), values);
+}
+
+// bfloat16 has no NumPy type: its bits come as uint16.
+inline py::array normalized_output(const py::object& out, NormalizeType type,
+                                   const std::vector<py::ssize_t>& shape) {
+    if (type == NormalizeType::float32) {
+        return output<float>(out, shape);
+    }
+    if (type == NormalizeType::bfloat16) {
+        return output<std::uint16_t>(out, shape);
+    }
+    const auto half = py::dtype("float16");
+    const py::array bits = output<std::uint16_t>(
+        out.is_none() ? out : out.attr("view")(py::dtype::of<std::uint16_t>()), shape);
+    return out.is_none() ? py::array(bits.attr("view")(half)) : py::array(out);
 }
 
 }  // namespace refpix::bind

@@ -13,7 +13,7 @@ Isa detect() noexcept {
 #if defined(REFPIX_X86)
     __builtin_cpu_init();
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2") ||
-        !__builtin_cpu_supports("fma")) {
+        !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("f16c")) {
         return Isa::scalar;
     }
     if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||

@@ -5,7 +5,7 @@ namespace refpix {
 
 enum class Isa : int {
     scalar = 0,
-    avx2 = 1,         // AVX2, BMI2, FMA
+    avx2 = 1,         // AVX2, BMI2, FMA, F16C
     avx512 = 2,       // and AVX-512 F, BW, DQ, VL, VNNI
     avx512_vbmi = 3,  // and AVX-512 VBMI
 };

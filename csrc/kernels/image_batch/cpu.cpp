@@ -1,0 +1,129 @@
+#include <new>
+#include <vector>
+
+#include "core/thread_pool.h"
+#include "kernels/base64_decode/decode.h"
+#include "kernels/image_batch/image_batch.h"
+#include "kernels/image_normalize/rows.h"
+#include "kernels/image_resize/resizer.h"
+#include "kernels/jpeg_decode/reader.h"
+
+namespace refpix::cpu {
+namespace {
+
+// What a thread keeps between images, so that no image asks for fresh pages.
+struct Workspace {
+    std::vector<std::uint8_t> payload;
+    JpegReader reader;
+    resize::Resizer resizer;
+};
+
+// Finished rows, as planes of bytes, to the item's slot of the batch.
+struct Slot {
+    const normalize::Table& table;
+    void (*normalize)(const normalize::Table&, int, const std::uint8_t*, std::int64_t,
+                      void*) noexcept;
+    char* out;
+    std::int64_t height;
+    std::int64_t width;
+    std::ptrdiff_t plane_stride;
+
+    static void emit(void* context, std::int64_t y, const std::uint8_t* planes) {
+        const auto& slot = *static_cast<const Slot*>(context);
+        const std::int64_t element_bytes = normalize::element_bytes(slot.table.type);
+        for (int c = 0; c < 3; ++c) {
+            const std::int64_t element = (c * slot.height + y) * slot.width;
+            slot.normalize(slot.table, c, planes + c * slot.plane_stride, slot.width,
+                           slot.out + element * element_bytes);
+        }
+    }
+};
+
+Status payload_of(const ImageBatch& args, std::int64_t item, Workspace& workspace,
+                  const std::uint8_t** data, std::int64_t* size) {
+    *data = args.payloads.data(item);
+    *size = args.payloads.length(item);
+    if (!args.base64) {
+        return {};
+    }
+    const std::int64_t capacity = base64_capacity(*size);
+    if (static_cast<std::int64_t>(workspace.payload.size()) < capacity) {
+        workspace.payload.resize(capacity);
+    }
+    const std::uint8_t* text = *data;
+    *data = workspace.payload.data();
+    return base64_decode_item(text, *size, {}, workspace.payload.data(), size);
+}
+
+Status decode_into(const ImageBatch& args, const normalize::Table& table, std::int64_t item,
+                   Workspace& workspace) {
+    const std::uint8_t* data = nullptr;
+    std::int64_t size = 0;
+    Status status = payload_of(args, item, workspace, &data, &size);
+    if (!status.ok()) {
+        return status;
+    }
+    JpegOptions options;
+    options.allow_truncated = args.allow_truncated;
+    options.pixel_limit = args.pixel_limit;
+    JpegReader& reader = workspace.reader;
+    status = reader.open(data, size, options);
+    if (!status.ok()) {
+        return status;
+    }
+    const std::int64_t height = reader.height();
+    const std::int64_t width = reader.width();
+    args.sizes[2 * item] = height;
+    args.sizes[2 * item + 1] = width;
+
+    resize::Resizer& resizer = workspace.resizer;
+    Slot slot{table,
+              normalize::row_functions(active_isa()).normalize,
+              static_cast<char*>(args.out) + item * 3 * args.out_height * args.out_width *
+                                                 normalize::element_bytes(table.type),
+              args.out_height,
+              args.out_width,
+              0};
+    resizer.begin({height, width, args.out_height, args.out_width, 3, args.filter, args.order,
+                   resize::Layout::planar},
+                  {Slot::emit, &slot});
+    slot.plane_stride = resizer.plane_stride();
+    for (std::int64_t y = 0; y < height;) {
+        std::int64_t room = 0;
+        std::uint8_t* rows = resizer.space(&room);
+        std::int64_t got = 0;
+        status = reader.read(rows, resizer.source_stride(), room, &got);
+        if (!status.ok()) {
+            return status;
+        }
+        resizer.commit(got);
+        y += got;
+    }
+    reader.close();
+    return {};
+}
+
+}  // namespace
+
+Status image_batch(const ImageBatch& args) noexcept {
+    const Status bounds = args.payloads.check();
+    if (!bounds.ok()) {
+        return bounds;
+    }
+    const normalize::Table table = normalize::make_table(args.mean, args.std, args.type);
+    parallel_for(args.payloads.count, args.threads, [&](std::int64_t item) {
+        Status status;
+        args.sizes[2 * item] = args.sizes[2 * item + 1] = 0;
+        try {
+            thread_local Workspace workspace;
+            status = decode_into(args, table, item, workspace);
+        } catch (const std::bad_alloc&) {
+            status = {Fault::out_of_memory, item, -1};
+        }
+        args.faults[2 * item] = static_cast<std::int64_t>(status.fault);
+        args.faults[2 * item + 1] = status.position;
+    });
+    return {};
+}
+
+}  // namespace refpix::cpu

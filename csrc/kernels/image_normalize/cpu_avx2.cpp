@@ -1,0 +1,90 @@
+#include <immintrin.h>
+
+#include "kernels/image_normalize/rows.h"
+
+namespace refpix::normalize::avx2 {
+namespace {
+
+struct Constants {
+    __m256 mean, std, reciprocal_std;
+};
+
+inline __m256 divide(__m256 a, __m256 b, __m256 reciprocal) {
+    const __m256 q = _mm256_mul_ps(a, reciprocal);
+    return _mm256_fmadd_ps(_mm256_fnmadd_ps(q, b, a), reciprocal, q);
+}
+
+// The arithmetic that make_table checked.
+inline __m256 eight(const std::uint8_t* in, const Constants& k) {
+    const __m128i bytes = _mm_loadl_epi64((const __m128i*)in);
+    const __m256 value = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
+    const __m256 scaled =
+        divide(value, _mm256_set1_ps(255.0f), _mm256_set1_ps(1.0f / 255.0f));
+    return divide(_mm256_sub_ps(scaled, k.mean), k.std, k.reciprocal_std);
+}
+
+inline __m128i bfloat16(__m256 v) {
+    const __m256i bits = _mm256_castps_si256(v);
+    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    const __m256i rounded = _mm256_srli_epi32(
+        _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff))), 16);
+    return _mm_packus_epi32(_mm256_castsi256_si128(rounded),
+                            _mm256_extracti128_si256(rounded, 1));
+}
+
+}  // namespace
+
+void normalize(const Table& table, int channel, const std::uint8_t* in, std::int64_t n,
+               void* out) noexcept {
+    const Constants k{_mm256_set1_ps(table.mean[channel]), _mm256_set1_ps(table.std[channel]),
+                      _mm256_set1_ps(table.reciprocal_std[channel])};
+    std::int64_t i = 0;
+    if (!table.arithmetic) {
+        // The scalar loop below does it all, from the table.
+    } else if (table.type == NormalizeType::float32) {
+        for (; i + 8 <= n; i += 8) {
+            _mm256_storeu_ps(static_cast<float*>(out) + i, eight(in + i, k));
+        }
+    } else {
+        auto* half = static_cast<std::uint16_t*>(out);
+        for (; i + 8 <= n; i += 8) {
+            const __m256 v = eight(in + i, k);
+            _mm_storeu_si128((__m128i*)(half + i), table.type == NormalizeType::float16
+                                                       ? _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT)
+                                                       : bfloat16(v));
+        }
+    }
+    scalar::normalize(table, channel, in + i, n - i,
+                      static_cast<char*>(out) + i * element_bytes(table.type));
+}
+
+void deinterleave(const std::uint8_t* rgb, std::int64_t n, std::uint8_t* planes,
+                  std::ptrdiff_t plane_stride) noexcept {
+    constexpr char x = -1;
+    // For channel c: where its bytes lie in each of three 16-byte pieces.
+    const __m128i control[3][3] = {
+        {_mm_setr_epi8(0, 3, 6, 9, 12, 15, x, x, x, x, x, x, x, x, x, x),
+         _mm_setr_epi8(x, x, x, x, x, x, 2, 5, 8, 11, 14, x, x, x, x, x),
+         _mm_setr_epi8(x, x, x, x, x, x, x, x, x, x, x, 1, 4, 7, 10, 13)},
+        {_mm_setr_epi8(1, 4, 7, 10, 13, x, x, x, x, x, x, x, x, x, x, x),
+         _mm_setr_epi8(x, x, x, x, x, 0, 3, 6, 9, 12, 15, x, x, x, x, x),
+         _mm_setr_epi8(x, x, x, x, x, x, x, x, x, x, x, 2, 5, 8, 11, 14)},
+        {_mm_setr_epi8(2, 5, 8, 11, 14, x, x, x, x, x, x, x, x, x, x, x),
+         _mm_setr_epi8(x, x, x, x, x, 1, 4, 7, 10, 13, x, x, x, x, x, x),
+         _mm_setr_epi8(x, x, x, x, x, x, x, x, x, x, 0, 3, 6, 9, 12, 15)}};
+    std::int64_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        const __m128i a = _mm_loadu_si128((const __m128i*)(rgb + 3 * i));
+        const __m128i b = _mm_loadu_si128((const __m128i*)(rgb + 3 * i + 16));
+        const __m128i c = _mm_loadu_si128((const __m128i*)(rgb + 3 * i + 32));
+        for (int k = 0; k < 3; ++k) {
+            const __m128i ab = _mm_or_si128(_mm_shuffle_epi8(a, control[k][0]),
+                                            _mm_shuffle_epi8(b, control[k][1]));
+            _mm_storeu_si128((__m128i*)(planes + k * plane_stride + i),
+                             _mm_or_si128(ab, _mm_shuffle_epi8(c, control[k][2])));
+        }
+    }
+    scalar::deinterleave(rgb + 3 * i, n - i, planes + i, plane_stride);
+}
+
+}  // namespace refpix::normalize::avx2

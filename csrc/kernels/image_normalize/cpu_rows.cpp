@@ -1,0 +1,85 @@
+#include <cmath>
+#include <cstring>
+
+#include "kernels/image_normalize/rows.h"
+#include "kernels/image_normalize/table.h"
+
+namespace refpix::normalize {
+namespace {
+
+// A correctly rounded quotient without a division: multiply by the reciprocal, then correct by
+// the exact remainder. Right for nearly all divisors; make_table finds out whether for these.
+float divide(float a, float b, float reciprocal) {
+    const float q = a * reciprocal;
+    return std::fma(std::fma(-q, b, a), reciprocal, q);
+}
+
+bool same_bits(float a, float b) { return float_bits(a) == float_bits(b); }
+
+}  // namespace
+
+Table make_table(const float mean[3], const float std[3], NormalizeType type) noexcept {
+    Table table;
+    table.type = type;
+    table.arithmetic = true;
+    fill_table<Float32>(mean, std, table.float32);
+    if (type == NormalizeType::float16) {
+        fill_table<Float16>(mean, std, table.half);
+    } else if (type == NormalizeType::bfloat16) {
+        fill_table<BFloat16>(mean, std, table.half);
+    }
+    for (int c = 0; c < 3; ++c) {
+        table.mean[c] = mean[c];
+        table.std[c] = std[c];
+        table.reciprocal_std[c] = 1.0f / std[c];
+        for (int byte = 0; byte < 256; ++byte) {
+            const float scaled = divide(static_cast<float>(byte), 255.0f, 1.0f / 255.0f);
+            const float value = divide(scaled - mean[c], std[c], table.reciprocal_std[c]);
+            table.arithmetic =
+                table.arithmetic && same_bits(value, table.float32[256 * c + byte]);
+        }
+    }
+    return table;
+}
+
+namespace scalar {
+
+void normalize(const Table& table, int channel, const std::uint8_t* in, std::int64_t n,
+               void* out) noexcept {
+    if (table.type == NormalizeType::float32) {
+        const float* entries = table.float32 + 256 * channel;
+        for (std::int64_t i = 0; i < n; ++i) {
+            static_cast<float*>(out)[i] = entries[in[i]];
+        }
+        return;
+    }
+    const std::uint16_t* entries = table.half + 256 * channel;
+    for (std::int64_t i = 0; i < n; ++i) {
+        static_cast<std::uint16_t*>(out)[i] = entries[in[i]];
+    }
+}
+
+void deinterleave(const std::uint8_t* rgb, std::int64_t n, std::uint8_t* planes,
+                  std::ptrdiff_t plane_stride) noexcept {
+    for (std::int64_t i = 0; i < n; ++i) {
+        for (int c = 0; c < 3; ++c) {
+            planes[c * plane_stride + i] = rgb[3 * i + c];
+        }
+    }
+}
+
+}  // namespace scalar
+
+RowFunctions row_functions([[maybe_unused]] Isa isa) noexcept {
+#if defined(REFPIX_X86)
+    if (isa >= Isa::avx512) {
+        return {avx512::normalize, avx2::deinterleave};
+    }
+    if (isa >= Isa::avx2) {
+        return {avx2::normalize, avx2::deinterleave};
+    }
+#endif
+    return {scalar::normalize, scalar::deinterleave};
+}
+
+}  // namespace refpix::normalize
