@@ -12,8 +12,7 @@ REFPIX_BINDING(image_batch) {
            std::pair<std::int64_t, std::int64_t> size, const std::string& filter,
            const std::string& order, const py::object& mean, const py::object& std,
            const std::string& dtype, bool allow_truncated,
-           const std::optional<std::int64_t>& pixel_limit, const py::object& out,
-           int num_threads) {
+           const std::optional<std::int64_t>& pixel_limit, const py::object& out, int num_threads) {
             const auto bytes = array<std::uint8_t>(values, "values", 1);
             const auto item_spans = array<std::int64_t>(spans_, "spans", 2);
             require(encoding == "base64" || encoding == "raw",
@@ -52,8 +51,7 @@ REFPIX_BINDING(image_batch) {
         },
         py::arg("values"), py::arg("spans"), py::kw_only(), py::arg("encoding"), py::arg("size"),
         py::arg("filter"), py::arg("order"), py::arg("mean"), py::arg("std"), py::arg("dtype"),
-        py::arg("allow_truncated"), py::arg("pixel_limit"), py::arg("out"),
-        py::arg("num_threads"));
+        py::arg("allow_truncated"), py::arg("pixel_limit"), py::arg("out"), py::arg("num_threads"));
 }
 
 }  // namespace refpix::bind

@@ -32,8 +32,8 @@ REFPIX_BINDING(image_resize) {
             args.filter = resize_filter(filter);
             args.order = pass_order(order);
             args.threads = num_threads;
-            auto result = output<std::uint8_t>(
-                out, {args.count, args.out_height, args.out_width, channels});
+            auto result =
+                output<std::uint8_t>(out, {args.count, args.out_height, args.out_width, channels});
             args.out = result.mutable_data();
             Status status;
             {
@@ -43,9 +43,9 @@ REFPIX_BINDING(image_resize) {
             raise_on_fault(status);
             return result;
         },
-        py::arg("pixels"), py::arg("offsets"), py::arg("sizes"), py::kw_only(),
-        py::arg("out_size"), py::arg("channels"), py::arg("filter"), py::arg("order"),
-        py::arg("out"), py::arg("num_threads"));
+        py::arg("pixels"), py::arg("offsets"), py::arg("sizes"), py::kw_only(), py::arg("out_size"),
+        py::arg("channels"), py::arg("filter"), py::arg("order"), py::arg("out"),
+        py::arg("num_threads"));
 }
 
 }  // namespace refpix::bind

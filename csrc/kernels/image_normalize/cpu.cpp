@@ -11,8 +11,8 @@ namespace {
 // Rows of a band go through one scratch row, which stays in cache.
 constexpr std::int64_t band_rows = 64;
 
-Status normalize_band(const ImageNormalize& args, const normalize::Table& table,
-                      std::int64_t item, std::int64_t first) noexcept {
+Status normalize_band(const ImageNormalize& args, const normalize::Table& table, std::int64_t item,
+                      std::int64_t first) noexcept {
     try {
         const normalize::RowFunctions rows = normalize::row_functions(active_isa());
         const std::ptrdiff_t plane_stride = (args.width + 127) / 64 * 64;
@@ -28,9 +28,9 @@ Status normalize_band(const ImageNormalize& args, const normalize::Table& table,
                 args.width, planes.data(), plane_stride);
             for (int c = 0; c < 3; ++c) {
                 const std::int64_t element = (item * 3 + c) * plane + y * args.width;
-                rows.normalize(table, c, planes.data() + c * plane_stride, args.width,
-                               static_cast<char*>(args.out) +
-                                   element * normalize::element_bytes(args.type));
+                rows.normalize(
+                    table, c, planes.data() + c * plane_stride, args.width,
+                    static_cast<char*>(args.out) + element * normalize::element_bytes(args.type));
             }
         }
         return {};

@@ -18,8 +18,7 @@ inline __m256 divide(__m256 a, __m256 b, __m256 reciprocal) {
 inline __m256 eight(const std::uint8_t* in, const Constants& k) {
     const __m128i bytes = _mm_loadl_epi64((const __m128i*)in);
     const __m256 value = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
-    const __m256 scaled =
-        divide(value, _mm256_set1_ps(255.0f), _mm256_set1_ps(1.0f / 255.0f));
+    const __m256 scaled = divide(value, _mm256_set1_ps(255.0f), _mm256_set1_ps(1.0f / 255.0f));
     return divide(_mm256_sub_ps(scaled, k.mean), k.std, k.reciprocal_std);
 }
 
@@ -28,8 +27,7 @@ inline __m128i bfloat16(__m256 v) {
     const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
     const __m256i rounded = _mm256_srli_epi32(
         _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff))), 16);
-    return _mm_packus_epi32(_mm256_castsi256_si128(rounded),
-                            _mm256_extracti128_si256(rounded, 1));
+    return _mm_packus_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));
 }
 
 }  // namespace
@@ -49,9 +47,10 @@ void normalize(const Table& table, int channel, const std::uint8_t* in, std::int
         auto* half = static_cast<std::uint16_t*>(out);
         for (; i + 8 <= n; i += 8) {
             const __m256 v = eight(in + i, k);
-            _mm_storeu_si128((__m128i*)(half + i), table.type == NormalizeType::float16
-                                                       ? _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT)
-                                                       : bfloat16(v));
+            _mm_storeu_si128((__m128i*)(half + i),
+                             table.type == NormalizeType::float16
+                                 ? _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT)
+                                 : bfloat16(v));
         }
     }
     scalar::normalize(table, channel, in + i, n - i,

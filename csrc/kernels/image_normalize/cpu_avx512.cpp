@@ -18,8 +18,7 @@ inline __m512 divide(__m512 a, __m512 b, __m512 reciprocal) {
 inline __m512 sixteen(const std::uint8_t* in, const Constants& k) {
     const __m128i bytes = _mm_loadu_si128((const __m128i*)in);
     const __m512 value = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
-    const __m512 scaled =
-        divide(value, _mm512_set1_ps(255.0f), _mm512_set1_ps(1.0f / 255.0f));
+    const __m512 scaled = divide(value, _mm512_set1_ps(255.0f), _mm512_set1_ps(1.0f / 255.0f));
     return divide(_mm512_sub_ps(scaled, k.mean), k.std, k.reciprocal_std);
 }
 

@@ -14,7 +14,9 @@ float divide(float a, float b, float reciprocal) {
     return std::fma(std::fma(-q, b, a), reciprocal, q);
 }
 
-bool same_bits(float a, float b) { return float_bits(a) == float_bits(b); }
+bool same_bits(float a, float b) {
+    return float_bits(a) == float_bits(b);
+}
 
 }  // namespace
 
@@ -35,8 +37,7 @@ Table make_table(const float mean[3], const float std[3], NormalizeType type) no
         for (int byte = 0; byte < 256; ++byte) {
             const float scaled = divide(static_cast<float>(byte), 255.0f, 1.0f / 255.0f);
             const float value = divide(scaled - mean[c], std[c], table.reciprocal_std[c]);
-            table.arithmetic =
-                table.arithmetic && same_bits(value, table.float32[256 * c + byte]);
+            table.arithmetic = table.arithmetic && same_bits(value, table.float32[256 * c + byte]);
         }
     }
     return table;

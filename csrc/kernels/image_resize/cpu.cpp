@@ -50,10 +50,10 @@ Status resize_item(const ImageResize& args, std::int64_t item) noexcept {
             args.out + item * args.out_height * args.out_width * args.channels,
             args.out_width * args.channels,
         };
-        resizer.begin({args.sizes[2 * item], args.sizes[2 * item + 1], args.out_height,
-                       args.out_width, args.channels, args.filter, args.order,
-                       resize::Layout::interleaved},
-                      {Target::emit, &target});
+        resizer.begin(
+            {args.sizes[2 * item], args.sizes[2 * item + 1], args.out_height, args.out_width,
+             args.channels, args.filter, args.order, resize::Layout::interleaved},
+            {Target::emit, &target});
         resizer.run(args.pixels + args.offsets[item], args.size - args.offsets[item]);
         return {};
     } catch (const std::bad_alloc&) {

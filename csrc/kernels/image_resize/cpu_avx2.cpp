@@ -7,7 +7,9 @@
 namespace refpix::resize::avx2 {
 namespace {
 
-inline __m256i half() { return _mm256_set1_epi32(1 << (weight_bits - 1)); }
+inline __m256i half() {
+    return _mm256_set1_epi32(1 << (weight_bits - 1));
+}
 
 struct Sums {
     __m256i high = _mm256_setzero_si256();
@@ -35,7 +37,9 @@ inline void store_rows(std::uint8_t* const* out, std::ptrdiff_t offset, __m256i 
     _mm_storeu_si128((__m128i*)(out[1] + offset), _mm256_extracti128_si256(v, 1));
 }
 
-inline __m256i both(__m128i v) { return _mm256_broadcastsi128_si256(v); }
+inline __m256i both(__m128i v) {
+    return _mm256_broadcastsi128_si256(v);
+}
 
 // Two taps, from byte `first` on, of R, G, B as 16-bit pairs.
 inline __m256i two_taps(__m256i raw, char first) {
@@ -74,10 +78,10 @@ inline __m256i pixel(const Taps& taps, const std::uint8_t* const* rows, std::int
 // Four pixels as bytes: lane = row, RGBxRGBxRGBxRGBx.
 template <int Groups>
 inline __m256i four_pixels(const Taps& taps, const std::uint8_t* const* rows, std::int64_t o) {
-    const __m256i ab = _mm256_packs_epi32(pixel<Groups>(taps, rows, o),
-                                          pixel<Groups>(taps, rows, o + 1));
-    const __m256i cd = _mm256_packs_epi32(pixel<Groups>(taps, rows, o + 2),
-                                          pixel<Groups>(taps, rows, o + 3));
+    const __m256i ab =
+        _mm256_packs_epi32(pixel<Groups>(taps, rows, o), pixel<Groups>(taps, rows, o + 1));
+    const __m256i cd =
+        _mm256_packs_epi32(pixel<Groups>(taps, rows, o + 2), pixel<Groups>(taps, rows, o + 3));
     return _mm256_packus_epi16(ab, cd);
 }
 
@@ -90,7 +94,8 @@ void planar(const HorizontalPass& pass, int first_row) {
     for (std::int64_t o = 0; o < pass.taps->out; o += 16) {
         __m256i v[4];
         for (int k = 0; k < 4; ++k) {
-            v[k] = _mm256_shuffle_epi8(four_pixels<Groups>(*pass.taps, rows, o + 4 * k), by_channel);
+            v[k] =
+                _mm256_shuffle_epi8(four_pixels<Groups>(*pass.taps, rows, o + 4 * k), by_channel);
         }
         const __m256i ab = _mm256_unpacklo_epi32(v[0], v[1]);
         const __m256i cd = _mm256_unpacklo_epi32(v[2], v[3]);
@@ -138,8 +143,8 @@ inline __m256i high_pair(__m256i v) {
 inline __m256i eight_outputs(const Taps& taps, const std::uint8_t* row, std::int64_t o) {
     const __m256i start = _mm256_loadu_si256((const __m256i*)&taps.start[o]);
     const int stride = taps.groups * 4;
-    const __m256i each = _mm256_mullo_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7),
-                                            _mm256_set1_epi32(stride));
+    const __m256i each =
+        _mm256_mullo_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(stride));
     const std::int32_t* w = &taps.pairs[o * stride];
     __m256i high = _mm256_setzero_si256();
     __m256i low = half();

@@ -9,9 +9,13 @@ namespace refpix::resize::avx512 {
 namespace {
 
 // Becomes 2^21, half of the last place, after the two shifts by 8.
-inline __m512i rounding() { return _mm512_set1_epi32(1 << (weight_bits - 1 - 16)); }
+inline __m512i rounding() {
+    return _mm512_set1_epi32(1 << (weight_bits - 1 - 16));
+}
 
-inline __m512i digit(const std::int32_t* packed) { return _mm512_set1_epi32(*packed); }
+inline __m512i digit(const std::int32_t* packed) {
+    return _mm512_set1_epi32(*packed);
+}
 
 inline __m512i load_rows(const std::uint8_t* const* rows, std::int64_t offset) {
     __m512i v = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i*)(rows[0] + offset)));
@@ -87,8 +91,8 @@ inline __m512i four_pixels(const HorizontalPass& pass, std::int64_t o) {
 
 template <int Groups>
 void planar(const HorizontalPass& pass) {
-    const __m512i by_channel = _mm512_broadcast_i32x4(
-        _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+    const __m512i by_channel =
+        _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
     for (std::int64_t o = 0; o < pass.taps->out; o += 16) {
         const __m512i a = _mm512_shuffle_epi8(four_pixels<Groups>(pass, o), by_channel);
         const __m512i b = _mm512_shuffle_epi8(four_pixels<Groups>(pass, o + 4), by_channel);
@@ -109,8 +113,7 @@ void interleaved(const HorizontalPass& pass) {
         _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1));
     // A store of 16 bytes holds four pixels, 12 bytes; the next one overwrites the rest.
     for (std::int64_t o = 0; o < pass.taps->out; o += 4) {
-        store_rows(pass.out, 3 * o,
-                   _mm512_shuffle_epi8(four_pixels<Groups>(pass, o), drop_fourth));
+        store_rows(pass.out, 3 * o, _mm512_shuffle_epi8(four_pixels<Groups>(pass, o), drop_fourth));
     }
 }
 

@@ -64,11 +64,10 @@ const std::uint8_t* Resizer::source_row(std::int64_t y) const {
 }
 
 std::uint8_t* Resizer::space(std::int64_t* rows) {
-    const std::int64_t oldest =
-        !vertical_first_ ? consumed_
-        : produced_ < geometry_.out_height
-            ? std::min<std::int64_t>(down_->start[produced_], available_)
-            : available_;
+    const std::int64_t oldest = !vertical_first_ ? consumed_
+                                : produced_ < geometry_.out_height
+                                    ? std::min<std::int64_t>(down_->start[produced_], available_)
+                                    : available_;
     const std::int64_t slot = available_ % source_rows_;
     *rows = std::min({source_rows_ - (available_ - oldest), source_rows_ - slot,
                       geometry_.in_height - available_});
@@ -141,8 +140,8 @@ void Resizer::vertical_row(std::int64_t y, bool from_source, std::uint8_t* out) 
     for (std::int64_t t = 0; t < static_cast<std::int64_t>(window_.size()); ++t) {
         // Rows below the picture have no weight; any row serves.
         const std::int64_t row = std::min<std::int64_t>(start + t, down_->last[y]);
-        window_[t] = from_source ? source_row(row)
-                                 : middle_.data() + row % middle_rows_ * middle_stride_;
+        window_[t] =
+            from_source ? source_row(row) : middle_.data() + row % middle_rows_ * middle_stride_;
     }
     passes_.vertical({down_.get(), y, window_.data(), middle_bytes_, out});
 }

@@ -7,7 +7,9 @@
 namespace refpix::resize {
 namespace {
 
-double box(double x) { return x > -0.5 && x <= 0.5 ? 1.0 : 0.0; }
+double box(double x) {
+    return x > -0.5 && x <= 0.5 ? 1.0 : 0.0;
+}
 
 double bilinear(double x) {
     x = std::fabs(x);
@@ -31,7 +33,9 @@ double sinc(double x) {
     return std::sin(x) / x;
 }
 
-double lanczos(double x) { return x >= -3.0 && x < 3.0 ? sinc(x) * sinc(x / 3.0) : 0.0; }
+double lanczos(double x) {
+    return x >= -3.0 && x < 3.0 ? sinc(x) * sinc(x / 3.0) : 0.0;
+}
 
 struct Filter {
     double (*weight)(double);
@@ -78,7 +82,8 @@ std::vector<Window> windows(std::int64_t in, std::int64_t out, ResizeFilter filt
     std::vector<double> line;
     for (std::int64_t o = 0; o < out; ++o) {
         const double centre = (static_cast<double>(o) + 0.5) * scale;
-        const auto low = std::max<std::int64_t>(0, static_cast<std::int64_t>(centre - support + 0.5));
+        const auto low =
+            std::max<std::int64_t>(0, static_cast<std::int64_t>(centre - support + 0.5));
         const auto high = std::min(in, static_cast<std::int64_t>(centre + support + 0.5));
         line.clear();
         double sum = 0.0;

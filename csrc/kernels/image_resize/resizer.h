@@ -62,8 +62,8 @@ class Resizer {
     bool has_across_ = false;
     bool has_down_ = false;
     bool vertical_first_ = false;
-    std::ptrdiff_t row_bytes_ = 0;      // of a source row
-    std::ptrdiff_t plane_stride_ = 0;   // of a resized row, when planar
+    std::ptrdiff_t row_bytes_ = 0;     // of a source row
+    std::ptrdiff_t plane_stride_ = 0;  // of a resized row, when planar
     std::ptrdiff_t source_stride_ = 0;
     std::ptrdiff_t middle_stride_ = 0;  // of rows between the passes, and of finished rows
     std::ptrdiff_t middle_bytes_ = 0;

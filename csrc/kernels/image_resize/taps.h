@@ -17,8 +17,8 @@ inline constexpr int out_padding = 16;
 struct Taps {
     std::int64_t in = 0;
     std::int64_t out = 0;
-    int width = 0;    // most taps that any output has
-    int groups = 0;   // ceil(width / group); every output has groups * group weights
+    int width = 0;   // most taps that any output has
+    int groups = 0;  // ceil(width / group); every output has groups * group weights
     // True when every weight fits three signed 8-bit digits: |w| < 127.5 * 2^16, i.e. |w| < 1.99.
     bool has_digits = true;
 

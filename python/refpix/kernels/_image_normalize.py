@@ -27,7 +27,7 @@ def normalize_table(
     scaled = np.arange(256, dtype=np.float32) / np.float32(255)
     means = np.array(mean, dtype=np.float32)[:, None]
     with np.errstate(all="ignore"):
-        table = (scaled - means) / np.array(std, dtype=np.float32)[:, None]
+        table: npt.NDArray[np.float32] = (scaled - means) / np.array(std, dtype=np.float32)[:, None]
         if dtype == "float32":
             return table
         if dtype == "float16":

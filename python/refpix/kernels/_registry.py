@@ -151,3 +151,9 @@ def use_isa(isa: Isa) -> Iterator[None]:
 def fault_name(fault: int) -> str:
     """Name of a fault number as it stands in a status array."""
     return _cpu.fault_name(fault)
+
+
+@functools.cache
+def fault_number(name: str) -> int:
+    """Number of a fault in a status array, by its name."""
+    return next(number for number in range(256) if fault_name(number) == name)
