@@ -6,7 +6,7 @@ import threading
 
 import numpy as np
 import pytest
-from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin
+from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin, features
 
 from refpix import _pillow
 from refpix.errors import ImageError
@@ -160,10 +160,18 @@ def test_tolerant_plugins_are_made_in_any_order(monkeypatch):
     )
 
 
+def decoded_otherwise(name):
+    """Smoothing of cut progressive JPEGs was mended in libjpeg-turbo 3.0.1."""
+    version = features.version("libjpeg_turbo") or "0"
+    return name == "truncated_progressive_60" and int(version.split(".")[0]) < 3
+
+
 def test_golden_subset(data):
     folder = data / "images"
     for name, sha in json.loads((folder / "odd.json").read_text()).items():
         payload = (folder / f"odd_{name}").read_bytes()
+        if decoded_otherwise(name):
+            continue
         if sha is None:
             with pytest.raises(ImageError):
                 decode_image(payload)
@@ -179,7 +187,7 @@ def test_all_golden_pictures(golden):
     seen = 0
     for line in (golden / "refhcm/odd_images.tsv").read_text().splitlines():
         name, _, _, _, text = line.split("\t")
-        if expected.get(name) is None:
+        if expected.get(name) is None or decoded_otherwise(name):
             continue
         payload = base64.urlsafe_b64decode(text.replace("+", "-").replace("/", "_"))
         assert hashlib.sha256(decode_image(payload)).hexdigest() == expected[name], name
