@@ -3,7 +3,64 @@
 Thin calls of the public API; see ``../shared/golden/README.md`` for how the checks are run.
 """
 
-from refpix import metrics
+from refpix import kernels, metrics
+from refpix.compat import ofa
+from refpix.datasets import refhcm_targets
+from refpix.types import BytesBatch, ImagesBatch
+
+PASS_ORDERS = {"13": "pillow13", "12": "pillow12"}
+
+
+def urlsafe_b64decode(text):
+    return kernels.base64_decode(*BytesBatch.from_items([text]))[0].tobytes()
+
+
+def resize(img, out_hw, filter, rule):
+    return kernels.image_resize(
+        *ImagesBatch.from_images([img]),
+        out_size=out_hw,
+        channels=img[0, 0].size,
+        filter=filter,
+        order=PASS_ORDERS[rule],
+    ).reshape(*out_hw, *img.shape[2:])
+
+
+def open_file_dataset(path, selected_cols, dtypes, world_size, rank, cached_index=False):
+    return ofa.FileDataset(
+        path,
+        selected_cols,
+        dtypes,
+        cached_index=cached_index,
+        slice_id=rank,
+        slice_count=world_size,
+    )
+
+
+def batches(length, total_rows, num_shards, max_sentences):
+    return ofa.batches(length, total_rows, num_shards, max_sentences)
+
+
+class Described:
+    """Rows as ``describe`` gives them."""
+
+    def __init__(self, builder):
+        self.builder = builder
+
+    def __getitem__(self, index):
+        return self.builder.describe(index)
+
+
+def dataset(task, path, selected_cols, config, split, anno_root, rule):
+    options = dict(config, pass_order=PASS_ORDERS[rule])
+    if task == "rhrc":  # always divides by the patch size
+        options.pop("max_image_size")
+    if task.startswith("rpar"):
+        options["anno_root"] = anno_root
+    return Described(ofa.open_dataset(task, path, selected_cols, split=split, **options))
+
+
+def pre_caption(text, max_words):
+    return refhcm_targets.pre_caption(text, max_words)
 
 
 def paste_parsing(bins, maps, num_bins, max_image_size):

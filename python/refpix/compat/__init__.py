@@ -1,0 +1,1 @@
+"""One-line replacements for the data code of published programs."""

@@ -1,0 +1,90 @@
+"""The one place where this package decodes, resizes and normalises: refpix's kernels."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import PIL
+from PIL import Image
+
+from refpix.errors import ImageError
+from refpix.io.image import decode_image
+from refpix.kernels import base64_decode, jpeg_decode
+from refpix.metrics import zoom_labels as _zoom_integers
+from refpix.types import BytesBatch, PassOrder
+
+__all__ = ["Pixels", "decode_base64", "decode_file", "normalise", "resize", "zoom_labels"]
+
+_PILLOW = int(PIL.__version__.split(".")[0])
+
+Pixels = npt.NDArray[np.uint8]
+
+_JPEG_MAGIC = b"\xff\xd8\xff"
+#: Pillow's own bound, past which it speaks of a bomb. The published program has none.
+_PIXEL_LIMIT = 2**30 // 6
+
+
+def decode_base64(text: str) -> Pixels:
+    """The picture of a base64 text, either alphabet: uint8 (H, W, 3) RGB.
+
+    Raises:
+        Base64Error: the text is no base64.
+        ImageError: the payload is no picture.
+    """
+    return _decode(base64_decode(*BytesBatch.from_items([text]))[0])
+
+
+def decode_file(path: str | os.PathLike[str]) -> Pixels:
+    """The picture of a file: uint8 (H, W, 3) RGB.
+
+    Raises:
+        OSError: the file cannot be read.
+        ImageError: it is no picture; names the file.
+    """
+    try:
+        return _decode(np.fromfile(path, dtype=np.uint8))
+    except ImageError as e:
+        raise ValueError(f"{os.fspath(path)}: {e.reason}") from e
+
+
+def _decode(payload: Pixels) -> Pixels:
+    if payload[:3].tobytes() == _JPEG_MAGIC:
+        span = np.array([[0, len(payload)]])
+        try:
+            images = jpeg_decode(payload, span, allow_truncated=True, pixel_limit=_PIXEL_LIMIT)
+            return images.image(0)
+        except ImageError as e:
+            if e.fault != "jpeg_unsupported":
+                raise
+    return decode_image(payload.tobytes(), allow_truncated=True, pixel_limit=_PIXEL_LIMIT)
+
+
+def resize(image: Pixels, size: tuple[int, int], order: PassOrder = "auto") -> Pixels:
+    """Pillow's bicubic resize of a uint8 (H, W, 3) picture to (height, width)."""
+    (height, width), (from_height, from_width) = size, image.shape[:2]
+    vertical_first = from_height - height > max(0, 2 * (from_width - width))
+    if order == "pillow12" or (order == "auto" and _PILLOW < 13):
+        vertical_first = False
+    between = (from_width, height) if vertical_first else (width, from_height)
+    picture = Image.fromarray(image).resize(between, Image.Resampling.BICUBIC)
+    return np.array(picture.resize((width, height), Image.Resampling.BICUBIC))
+
+
+def normalise(
+    image: Pixels, mean: Sequence[float], std: Sequence[float]
+) -> npt.NDArray[np.float32]:
+    """A uint8 (H, W, 3) picture as float32 (3, H, W): ``(v / 255 - mean) / std``."""
+    lows, scales = (np.array(three, np.float32)[:, None, None] for three in (mean, std))
+    planes = image.transpose(2, 0, 1).astype(np.float32) / np.float32(255)
+    normalised: npt.NDArray[np.float32] = np.ascontiguousarray((planes - lows) / scales)
+    return normalised
+
+
+def zoom_labels(labels: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[np.int32]:
+    """A label map (H, W) of any type at another size, nearest in SciPy's way: int32."""
+    integers = labels if labels.dtype.kind in "biu" else labels.astype(np.int32)
+    return _zoom_integers(integers, size, rule="scipy")
