@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# tools/sanitize.sh                  kernel tests under ASan and UBSan, the thread pool under TSan
+# tools/sanitize.sh --fuzz SECONDS   every tests/fuzz/fuzz_*.py for SECONDS, leaks looked for too
+#
+# Builds _cpu with the sanitizers under build/sanitize and runs it with the Python of .venv. Needs
+# gcc, whose run-time libraries are preloaded: python itself is not instrumented.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly cxx=${CXX:-g++}
+readonly python=${REFPIX_VENV:-$PWD/.venv}/bin/python
+readonly build=$PWD/build/sanitize
+readonly site=$build/site
+readonly logs=$build/logs
+PATH=$(dirname "$python"):$PATH
+
+build_sanitized() {
+    cmake -S . -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$cxx" -DREFPIX_CUDA=OFF \
+        -DREFPIX_SANITIZE=address,undefined -DPython_EXECUTABLE="$python" \
+        -Dpybind11_DIR="$("$python" -m pybind11 --cmakedir)" >"$build.log" || cat "$build.log"
+    cmake --build "$build" -j "$(nproc)" | tail -n 1
+    rm -rf "$site" && mkdir -p "$site"
+    cp -r python/refpix "$site/"
+    rm -f "$site"/refpix/*.so
+    cmake --install "$build" --component python --prefix "$site" >/dev/null
+    "$cxx" -std=c++20 -g -O0 -fPIC -shared -fsanitize=address,undefined -fno-sanitize-recover=all \
+        -fno-omit-frame-pointer tests/native/planted_bugs.cpp -o "$build/planted_bugs.so"
+}
+
+# sanitized LEAKS COMMAND...: with the sanitized build first on the path. Reports go to files, as
+# pytest swallows what is written to stderr. allocator_may_return_null: running out of memory is
+# something that the kernels report.
+sanitized() {
+    local preload= library
+    for library in libasan.so libubsan.so libstdc++.so; do
+        preload+=${preload:+:}$("$cxx" -print-file-name="$library")
+    done
+    rm -rf "$logs" && mkdir -p "$logs"
+    local options=halt_on_error=1:abort_on_error=0:log_path=$logs/report
+    env LD_PRELOAD="$preload" PYTHONMALLOC=malloc PYTHONPATH="$site" REFPIX_SANITIZED=1 \
+        ASAN_OPTIONS="$options:detect_leaks=$1:allocator_may_return_null=1:fast_unwind_on_malloc=$((1 - $1))" \
+        LSAN_OPTIONS="exitcode=0:report_objects=0" UBSAN_OPTIONS="$options:print_stacktrace=1" \
+        "${@:2}"
+}
+
+# Leaks of our own: CPython and the modules' own set-up leave plenty behind at exit.
+own_leaks() {
+    cat "$logs"/report* 2>/dev/null | awk -v RS= \
+        '/leak of/ && /csrc\/|planted_bugs/ && !/PyInit_/ { print; print ""; found = 1 } END { exit !found }'
+}
+
+show_reports() {
+    if compgen -G "$logs/report*" >/dev/null; then
+        cat "$logs"/report* | head -n 100
+        return 1
+    fi
+}
+
+call_bug() { "$python" -c "import ctypes; ctypes.CDLL('$build/planted_bugs.so').$1"; }
+
+self_test() {
+    export -f call_bug
+    export build python
+    if sanitized 0 bash -c 'call_bug "heap_overflow(1)"' 2>/dev/null ||
+        ! grep -q 'heap-buffer-overflow' "$logs"/report*; then
+        echo "sanitize: ASan did not see the planted heap overflow" >&2
+        exit 1
+    fi
+    if sanitized 0 bash -c 'call_bug "signed_overflow(2)"' 2>/dev/null ||
+        ! grep -q 'signed integer overflow' "$logs"/report*; then
+        echo "sanitize: UBSan did not see the planted signed overflow" >&2
+        exit 1
+    fi
+    sanitized 1 bash -c 'call_bug "leak(1000)"' || true
+    if ! own_leaks >/dev/null; then
+        echo "sanitize: LeakSanitizer did not see the planted leak" >&2
+        exit 1
+    fi
+    sanitized 0 "$python" -c "
+import refpix._cpu
+assert refpix._cpu.__file__.startswith('$site'), refpix._cpu.__file__"
+    echo "sanitize: planted heap overflow, signed overflow and leak are all seen"
+}
+
+kernel_tests() {
+    sanitized 0 "$python" -m pytest -q -x -p no:cacheprovider --timeout 900 tests/kernels tests/core || {
+        show_reports
+        exit 1
+    }
+    show_reports
+}
+
+thread_pool_under_tsan() {
+    "$cxx" -std=c++20 -g -O1 -fsanitize=thread -pthread -I csrc tests/native/thread_pool_test.cpp \
+        csrc/core/thread_pool.cpp -o "$build/thread_pool_test"
+    # Some kernels lay memory out more randomly than older TSan can cope with.
+    local run=()
+    if setarch -R true 2>/dev/null; then
+        run=(setarch -R)
+    fi
+    TSAN_OPTIONS=halt_on_error=1 "${run[@]}" "$build/thread_pool_test" --no-fork
+    echo "sanitize: thread pool clean under TSan"
+}
+
+fuzz() {
+    local target targets failed=0
+    targets=(tests/fuzz/fuzz_*.py)
+    for target in "${targets[@]}"; do
+        echo "fuzz: $target, $1 s"
+        sanitized 1 "$python" "$target" --seconds "$1" --seed "${FUZZ_SEED:-$RANDOM}" || failed=1
+        if grep -lE 'AddressSanitizer: [a-z]|runtime error' "$logs"/report* 2>/dev/null; then
+            show_reports || true
+            failed=1
+        elif own_leaks; then
+            failed=1
+        fi
+    done
+    return "$failed"
+}
+
+mkdir -p "$build"
+build_sanitized
+self_test
+if [ "${1:-}" = --fuzz ]; then
+    fuzz "${2:-10}"
+else
+    kernel_tests
+    thread_pool_under_tsan
+fi
