@@ -83,7 +83,7 @@ assert refpix._cpu.__file__.startswith('$site'), refpix._cpu.__file__"
 }
 
 kernel_tests() {
-    sanitized 0 "$python" -m pytest -q -x -p no:cacheprovider --timeout 900 tests/kernels tests/core || {
+    sanitized 0 "$python" -m pytest -q -x -p no:cacheprovider --timeout 900 tests/kernels || {
         show_reports
         exit 1
     }

@@ -1,4 +1,4 @@
-// The thread pool by itself: run by tests/core/test_thread_pool.py, and under TSan by
+// The thread pool by itself: run by test_thread_pool.py beside this, and under TSan by
 // tools/sanitize.sh. Exits 0, or says what went wrong.
 #include "core/thread_pool.h"
 
