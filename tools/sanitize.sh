@@ -27,51 +27,49 @@ build_sanitized() {
         -fno-omit-frame-pointer tests/native/planted_bugs.cpp -o "$build/planted_bugs.so"
 }
 
-# sanitized LEAKS COMMAND...: with the sanitized build first on the path. Reports go to files, as
-# pytest swallows what is written to stderr. allocator_may_return_null: running out of memory is
-# something that the kernels report.
+# sanitized LEAKS COMMAND...: with the sanitized build first on the path. ASan's reports go to files,
+# as pytest swallows what is written to stderr; UBSan's come by stderr whatever it is told, so that
+# is kept too. allocator_may_return_null: running out of memory is something that kernels report.
 sanitized() {
     local preload= library
     for library in libasan.so libubsan.so libstdc++.so; do
         preload+=${preload:+:}$("$cxx" -print-file-name="$library")
     done
     rm -rf "$logs" && mkdir -p "$logs"
+    # The exit status is ASan's too, so it is only given up where leaks are sifted afterwards.
+    local leaks_are_no_failure=
+    if [ "$1" = 1 ]; then
+        leaks_are_no_failure=exitcode=0
+    fi
     local options=halt_on_error=1:abort_on_error=0:log_path=$logs/report
     env LD_PRELOAD="$preload" PYTHONMALLOC=malloc PYTHONPATH="$site" REFPIX_SANITIZED=1 \
         ASAN_OPTIONS="$options:detect_leaks=$1:allocator_may_return_null=1:fast_unwind_on_malloc=$((1 - $1))" \
-        LSAN_OPTIONS="exitcode=0:report_objects=0" UBSAN_OPTIONS="$options:print_stacktrace=1" \
-        "${@:2}"
+        LSAN_OPTIONS="$leaks_are_no_failure" UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+        "${@:2}" 2>"$logs/stderr"
 }
 
 # Leaks of our own: CPython and the modules' own set-up leave plenty behind at exit.
 own_leaks() {
-    cat "$logs"/report* 2>/dev/null | awk -v RS= \
+    cat "$logs"/* | awk -v RS= \
         '/leak of/ && /csrc\/|planted_bugs/ && !/PyInit_/ { print; print ""; found = 1 } END { exit !found }'
 }
 
-show_reports() {
-    if compgen -G "$logs/report*" >/dev/null; then
-        cat "$logs"/report* | head -n 100
-        return 1
-    fi
-}
+show_reports() { cat "$logs"/* | head -n 120; }
+has_reports() { grep -qE 'AddressSanitizer: [a-z]|runtime error: ' "$logs"/*; }
 
-call_bug() { "$python" -c "import ctypes; ctypes.CDLL('$build/planted_bugs.so').$1"; }
+# call_bug LEAKS CALL: a planted bug in a process of its own.
+call_bug() { sanitized "$1" "$python" -c "import ctypes; ctypes.CDLL('$build/planted_bugs.so').$2"; }
 
 self_test() {
-    export -f call_bug
-    export build python
-    if sanitized 0 bash -c 'call_bug "heap_overflow(1)"' 2>/dev/null ||
-        ! grep -q 'heap-buffer-overflow' "$logs"/report*; then
+    if call_bug 0 'heap_overflow(1)' || ! grep -q 'heap-buffer-overflow' "$logs"/*; then
         echo "sanitize: ASan did not see the planted heap overflow" >&2
         exit 1
     fi
-    if sanitized 0 bash -c 'call_bug "signed_overflow(2)"' 2>/dev/null ||
-        ! grep -q 'signed integer overflow' "$logs"/report*; then
+    if call_bug 0 'signed_overflow(2)' || ! grep -q 'signed integer overflow' "$logs"/*; then
         echo "sanitize: UBSan did not see the planted signed overflow" >&2
         exit 1
     fi
-    sanitized 1 bash -c 'call_bug "leak(1000)"' || true
+    call_bug 1 'leak(1000)' || true
     if ! own_leaks >/dev/null; then
         echo "sanitize: LeakSanitizer did not see the planted leak" >&2
         exit 1
@@ -83,11 +81,11 @@ assert refpix._cpu.__file__.startswith('$site'), refpix._cpu.__file__"
 }
 
 kernel_tests() {
-    sanitized 0 "$python" -m pytest -q -x -p no:cacheprovider --timeout 900 tests/kernels || {
+    if ! sanitized 0 "$python" -m pytest -q -x -p no:cacheprovider --capture=sys --timeout 900 \
+        tests/kernels || has_reports; then
         show_reports
         exit 1
-    }
-    show_reports
+    fi
 }
 
 thread_pool_under_tsan() {
@@ -107,9 +105,8 @@ fuzz() {
     targets=(tests/fuzz/fuzz_*.py)
     for target in "${targets[@]}"; do
         echo "fuzz: $target, $1 s"
-        sanitized 1 "$python" "$target" --seconds "$1" --seed "${FUZZ_SEED:-$RANDOM}" || failed=1
-        if grep -lE 'AddressSanitizer: [a-z]|runtime error' "$logs"/report* 2>/dev/null; then
-            show_reports || true
+        if ! sanitized 1 "$python" "$target" --seconds "$1" --seed "${FUZZ_SEED:-$RANDOM}" || has_reports; then
+            show_reports
             failed=1
         elif own_leaks; then
             failed=1

@@ -1,5 +1,5 @@
-// The thread pool by itself: run by test_thread_pool.py beside this, and under TSan by
-// tools/sanitize.sh. Exits 0, or says what went wrong.
+// The thread pool by itself, run under TSan by
+// tools/sanitize.sh (tests/kernels/test_threads.py tests it from Python). Exits 0, or says what went wrong.
 #include "core/thread_pool.h"
 
 #include <sys/wait.h>
