@@ -1,1 +1,21 @@
 """The datasets, one short file each: schema and composition."""
+
+from refpix.datasets._images import get_base64_from_image, get_image_from_base64
+from refpix.datasets.refhcm import RefHCM
+from refpix.datasets.refhcm_mixture import RefHCMMixture
+from refpix.datasets.refhcm_sample import RefHCMSample, RefHCMTargets, make_targets
+from refpix.datasets.refhcm_source import Payloads
+from refpix.datasets.refhcm_writer import RefHCMWriter, write_refhcm
+
+__all__ = [
+    "Payloads",
+    "RefHCM",
+    "RefHCMMixture",
+    "RefHCMSample",
+    "RefHCMTargets",
+    "RefHCMWriter",
+    "get_base64_from_image",
+    "get_image_from_base64",
+    "make_targets",
+    "write_refhcm",
+]
