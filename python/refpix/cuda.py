@@ -69,9 +69,9 @@ def build_info() -> BuildInfo:
     module, unavailable = _registry.cuda_state()
     if module is None:
         return BuildInfo(False, (), None, unavailable)
-    major, minor = divmod(int(module.runtime_version), 1000)
+    major, minor = divmod(int(module.runtime_version()), 1000)
     return BuildInfo(
-        True, tuple(module.architectures.split()), f"{major}.{minor // 10}", unavailable
+        True, tuple(module.architectures().split()), f"{major}.{minor // 10}", unavailable
     )
 
 

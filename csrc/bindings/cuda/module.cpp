@@ -1,3 +1,6 @@
+#include <string>
+#include <utility>
+
 #include "bindings/cuda/device_array.h"
 
 namespace refpix::bind {
@@ -19,22 +22,22 @@ void check_index(int index) {
 }
 
 // (count, reason why it is 0). Without a driver the runtime says "insufficient driver".
-py::tuple probe() {
+std::pair<int, std::string> probe() {
     int count = 0;
     const cudaError_t error = cudaGetDeviceCount(&count);
     cudaGetLastError();
     if (error == cudaErrorInsufficientDriver) {
         int driver = 0;
         cudaDriverGetVersion(&driver);
-        return py::make_tuple(0, driver == 0 ? "no CUDA driver" : "the CUDA driver is too old");
+        return {0, driver == 0 ? "no CUDA driver" : "the CUDA driver is too old"};
     }
     if (error == cudaErrorNoDevice || (error == cudaSuccess && count == 0)) {
-        return py::make_tuple(0, "no CUDA device");
+        return {0, "no CUDA device"};
     }
     if (error != cudaSuccess) {
-        return py::make_tuple(0, cudaGetErrorString(error));
+        return {0, cudaGetErrorString(error)};
     }
-    return py::make_tuple(count, "");
+    return {count, ""};
 }
 
 std::string device_name(int index) {
@@ -78,10 +81,10 @@ void raise_faults(int index) {
 PYBIND11_MODULE(_cuda, module) {
     module.doc() = "CUDA kernels of refpix. Use refpix.kernels and refpix.cuda.";
     add_bindings(module);
-    module.attr("architectures") = REFPIX_CUDA_ARCHITECTURES;
-    module.attr("runtime_version") = CUDART_VERSION;
+    module.def("architectures", [] { return REFPIX_CUDA_ARCHITECTURES; });
+    module.def("runtime_version", [] { return CUDART_VERSION; });
     module.def("probe", probe);
-    module.def("device_count", [] { return probe()[0]; });
+    module.def("device_count", [] { return probe().first; });
     module.def("device_name", device_name, py::arg("index"));
     module.def("raise_faults", raise_faults, py::arg("index"));
 }

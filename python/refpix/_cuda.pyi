@@ -1,0 +1,44 @@
+# Written by tools/stubs.py (make stubs) from the built module.
+"""
+CUDA kernels of refpix. Use refpix.kernels and refpix.cuda.
+"""
+
+from __future__ import annotations
+import collections.abc
+import typing
+
+__all__: list[str] = [
+    "architectures",
+    "device_count",
+    "device_name",
+    "image_normalize",
+    "parsing_unpack",
+    "probe",
+    "raise_faults",
+    "runtime_version",
+]
+
+def architectures() -> str: ...
+def device_count() -> int: ...
+def device_name(index: int) -> str: ...
+def image_normalize(
+    images: typing.Any,
+    *,
+    mean: collections.abc.Sequence[float],
+    std: collections.abc.Sequence[float],
+    dtype: str,
+    out: typing.Any,
+    num_threads: int,
+    stream: typing.Any = None,
+) -> typing.Any: ...
+def parsing_unpack(
+    values: typing.Any,
+    spans: typing.Any,
+    *,
+    strict: bool,
+    num_threads: int,
+    stream: typing.Any = None,
+) -> tuple[typing.Any, typing.Any]: ...
+def probe() -> tuple[int, str]: ...
+def raise_faults(index: int) -> None: ...
+def runtime_version() -> int: ...
