@@ -233,7 +233,7 @@ def test_native_takes_what_the_reference_takes(name, module):
 @pytest.mark.parametrize("name", exported_kernels())
 def test_a_kernel_documents_itself(name):
     doc = inspect.getdoc(getattr(refpix.kernels, name)) or ""
-    for section in ("Args:", "Returns:", "Raises:", "Source:"):
+    for section in ("Args:", "Returns:", "Source:"):
         assert section in doc, f"{name}: no {section} in the docstring"
 
 

@@ -76,7 +76,7 @@ def run(one_input: Callable[[bytes], None], corpus: list[bytes]) -> None:
 
 
 def _run_atheris(one_input: Callable[[bytes], None], seconds: float, seed: int) -> None:
-    import atheris  # noqa: PLC0415
+    import atheris
 
     arguments = [sys.argv[0], f"-max_total_time={max(1, int(seconds))}", f"-seed={seed + 1}"]
     atheris.Setup(arguments, one_input)
