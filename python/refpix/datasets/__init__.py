@@ -1,6 +1,7 @@
 """The datasets, one short file each: schema and composition."""
 
 from refpix.datasets._images import get_base64_from_image, get_image_from_base64
+from refpix.datasets._sample import sample_path
 from refpix.datasets.refhcm import RefHCM
 from refpix.datasets.refhcm_mixture import RefHCMMixture
 from refpix.datasets.refhcm_sample import RefHCMSample, RefHCMTargets, make_targets
@@ -17,5 +18,6 @@ __all__ = [
     "get_base64_from_image",
     "get_image_from_base64",
     "make_targets",
+    "sample_path",
     "write_refhcm",
 ]
