@@ -8,18 +8,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import PIL
-from PIL import Image
 
 from refpix.errors import ImageError
 from refpix.io.image import decode_image
-from refpix.kernels import base64_decode, jpeg_decode
+from refpix.kernels import base64_decode, image_normalize, image_resize, jpeg_decode
 from refpix.metrics import zoom_labels as _zoom_integers
-from refpix.types import BytesBatch, PassOrder
+from refpix.types import BytesBatch, ImagesBatch, PassOrder
 
 __all__ = ["Pixels", "decode_base64", "decode_file", "normalise", "resize", "zoom_labels"]
-
-_PILLOW = int(PIL.__version__.split(".")[0])
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -65,23 +61,22 @@ def _decode(payload: Pixels) -> Pixels:
 
 def resize(image: Pixels, size: tuple[int, int], order: PassOrder = "auto") -> Pixels:
     """Pillow's bicubic resize of a uint8 (H, W, 3) picture to (height, width)."""
-    (height, width), (from_height, from_width) = size, image.shape[:2]
-    vertical_first = from_height - height > max(0, 2 * (from_width - width))
-    if order == "pillow12" or (order == "auto" and _PILLOW < 13):
-        vertical_first = False
-    between = (from_width, height) if vertical_first else (width, from_height)
-    picture = Image.fromarray(image).resize(between, Image.Resampling.BICUBIC)
-    return np.array(picture.resize((width, height), Image.Resampling.BICUBIC))
+    resized = image_resize(*ImagesBatch.from_images([image]), out_size=size, order=order)
+    return resized.reshape(*size, 3)
 
 
 def normalise(
     image: Pixels, mean: Sequence[float], std: Sequence[float]
 ) -> npt.NDArray[np.float32]:
     """A uint8 (H, W, 3) picture as float32 (3, H, W): ``(v / 255 - mean) / std``."""
-    lows, scales = (np.array(three, np.float32)[:, None, None] for three in (mean, std))
-    planes = image.transpose(2, 0, 1).astype(np.float32) / np.float32(255)
-    normalised: npt.NDArray[np.float32] = np.ascontiguousarray((planes - lows) / scales)
-    return normalised
+    mean, std = _three(mean), _three(std)
+    planes: npt.NDArray[np.float32] = image_normalize(image[np.newaxis], mean=mean, std=std)[0]
+    return planes
+
+
+def _three(values: Sequence[float]) -> tuple[float, float, float]:
+    red, green, blue = values
+    return red, green, blue
 
 
 def zoom_labels(labels: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[np.int32]:
