@@ -13,7 +13,7 @@ from refpix.errors import ImageError
 from refpix.io.image import decode_image
 from refpix.kernels import base64_decode, image_normalize, image_resize, jpeg_decode
 from refpix.metrics import zoom_labels as _zoom_integers
-from refpix.types import BytesBatch, ImagesBatch, PassOrder
+from refpix.types import BytesBatch, PassOrder
 
 __all__ = ["Pixels", "decode_base64", "decode_file", "normalise", "resize", "zoom_labels"]
 
@@ -61,7 +61,9 @@ def _decode(payload: Pixels) -> Pixels:
 
 def resize(image: Pixels, size: tuple[int, int], order: PassOrder = "auto") -> Pixels:
     """Pillow's bicubic resize of a uint8 (H, W, 3) picture to (height, width)."""
-    resized = image_resize(*ImagesBatch.from_images([image]), out_size=size, order=order)
+    pixels = np.ascontiguousarray(image).reshape(-1)  # no copy of what was decoded here
+    offsets, sizes = np.array([0, len(pixels)]), np.array([image.shape[:2]])
+    resized = image_resize(pixels, offsets, sizes, out_size=size, order=order)
     return resized.reshape(*size, 3)
 
 
