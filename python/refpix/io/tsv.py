@@ -257,20 +257,15 @@ def _index(
 ) -> npt.NDArray[np.int64]:
     """Row offsets, slice by slice so that a bar can move."""
     ends = [np.zeros(1, np.int64)]
-    with tqdm(
-        total=len(values),
-        desc=f"indexing {name}",
-        unit="B",
-        unit_scale=True,
-        disable=not progress,
-    ) as bar:
-        for start in range(0, len(values), _SLICE_BYTES):
-            part = values[start : start + _SLICE_BYTES]
-            found = _loaded().tsv_index(part, num_threads=num_threads)[1:]
-            if start + len(part) < len(values) and part[-1] != _NEWLINE:
-                found = found[:-1]  # the row goes on in the next slice
-            ends.append(found + start)
-            bar.update(len(part))
+    slices: Iterable[int] = range(0, len(values), _SLICE_BYTES)
+    if progress:  # made only when asked for: a bar, even a hidden one, starts a thread
+        slices = tqdm(slices, desc=f"indexing {name}", unit="slice")
+    for start in slices:
+        part = values[start : start + _SLICE_BYTES]
+        found = _loaded().tsv_index(part, num_threads=num_threads)[1:]
+        if start + len(part) < len(values) and part[-1] != _NEWLINE:
+            found = found[:-1]  # the row goes on in the next slice
+        ends.append(found + start)
     return np.concatenate(ends)
 
 
