@@ -3,7 +3,12 @@
 from refpix import kernels as _kernels
 from refpix.io import tsv as _tsv
 
+from refpix.batch import Batch, Collate
+from refpix.loader import Loader
+
 __version__ = "0.1.0"
+
+__all__ = ["Batch", "Collate", "Loader", "__version__"]
 
 # `io` and `kernels` do not import one another; where a reader's inner loop is a kernel, it is
 # handed over here.

@@ -5,6 +5,7 @@ Every kernel takes ``backend=`` and lists what can run here with ``kernel.backen
 
 from refpix.kernels._base64_decode import base64_decode
 from refpix.kernels._confusion_matrix import confusion_matrix
+from refpix.kernels._image_batch import image_batch
 from refpix.kernels._image_normalize import image_normalize
 from refpix.kernels._image_resize import image_resize
 from refpix.kernels._jpeg_decode import jpeg_decode
@@ -23,6 +24,7 @@ __all__ = [
     "base64_decode",
     "confusion_matrix",
     "fault_name",
+    "image_batch",
     "image_normalize",
     "image_resize",
     "isas",

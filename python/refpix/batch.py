@@ -1,0 +1,158 @@
+"""What a batch is, and how decoded pictures become one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from refpix._buffers import aligned_empty
+from refpix.kernels import image_normalize, image_resize
+from refpix.types import DType, ImagesBatch, PassOrder, ResizeFilter
+
+__all__ = ["HALF", "Batch", "Collate", "Pixels", "Triple", "pixels_of", "tensors_of"]
+
+Ints = npt.NDArray[np.int64]
+Triple = tuple[float, float, float]
+
+#: Mean and standard deviation that the published pipelines take unless told otherwise.
+HALF: Triple = (0.5, 0.5, 0.5)
+
+
+@dataclass
+class Batch:
+    """One batch.
+
+    Attributes:
+        images: (n, 3, h, w), normalised; a NumPy array or, when asked for, a torch tensor
+            (pinned when CUDA is there). bfloat16 is uint16 bit patterns in NumPy.
+        sizes: int64 (n, 2), height and width of the pictures before the resize.
+        rows: int64 (n,), their indices in the dataset.
+        samples: the records, without pixels, in the same order.
+    """
+
+    images: Any
+    sizes: Ints
+    rows: Ints
+    samples: list[Any]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """How pictures become numbers."""
+
+    size: tuple[int, int]
+    filter: ResizeFilter
+    order: PassOrder
+    mean: Triple
+    std: Triple
+    dtype: DType
+    num_threads: int
+
+    @property
+    def array_dtype(self) -> npt.DTypeLike:
+        """What NumPy stores: bfloat16 as its bits."""
+        return np.uint16 if self.dtype == "bfloat16" else self.dtype
+
+    def one_by_one(self, images: Sequence[npt.NDArray[np.uint8]], out: npt.NDArray[Any]) -> None:
+        """Decoded pictures into slots, for what the fused kernel does not take."""
+        resized = image_resize(
+            *ImagesBatch.from_images(images),
+            out_size=self.size,
+            filter=self.filter,
+            order=self.order,
+            num_threads=self.num_threads,
+        )
+        image_normalize(
+            resized,
+            mean=self.mean,
+            std=self.std,
+            dtype=self.dtype,
+            out=out,
+            num_threads=self.num_threads,
+        )
+
+
+def pixels_of(
+    size: int | tuple[int, int],
+    filter: ResizeFilter,
+    order: PassOrder,
+    mean: Triple,
+    std: Triple,
+    dtype: DType,
+    num_threads: int | None,
+) -> Pixels:
+    """The options of `refpix.Loader` that concern pixels, checked.
+
+    Raises:
+        ValueError: an impossible one.
+    """
+    both = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
+    if min(both) < 1:
+        raise ValueError(f"size={size!r}: height and width must be positive")
+    if dtype not in ("float32", "float16", "bfloat16"):
+        raise ValueError(f"dtype={dtype!r}: expected 'float32', 'float16' or 'bfloat16'")
+    threads = len(os.sched_getaffinity(0)) if num_threads is None else num_threads
+    if threads < 1:
+        raise ValueError(f"num_threads={num_threads}: expected at least 1")
+    return Pixels(both, filter, order, mean, std, dtype, threads)
+
+
+class Collate:
+    """Samples to a `Batch`: the ``collate_fn`` for ``torch.utils.data.DataLoader``.
+
+    There, every worker decodes its own samples; `Loader` does without workers and is faster.
+
+    Args:
+        size: height and width of the results in pixels, or one number for both.
+        filter: as for `Loader`, and so are the others.
+        order: see `Loader`.
+        mean: see `Loader`.
+        std: see `Loader`.
+        dtype: see `Loader`.
+        tensors: ``"torch"`` or ``"numpy"``.
+        num_threads: threads per worker.
+    """
+
+    def __init__(
+        self,
+        *,
+        size: int | tuple[int, int] = 512,
+        filter: ResizeFilter = "bicubic",
+        order: PassOrder = "auto",
+        mean: Triple = HALF,
+        std: Triple = HALF,
+        dtype: DType = "float32",
+        tensors: Literal["numpy", "torch"] = "torch",
+        num_threads: int = 1,
+    ) -> None:
+        self._pixels = pixels_of(size, filter, order, mean, std, dtype, num_threads)
+        self._tensors = tensors
+
+    def __call__(self, samples: Sequence[Any]) -> Batch:
+        """The batch of some decoded samples (they have ``image`` and ``row``)."""
+        pictures = [sample.image for sample in samples]
+        out = aligned_empty((len(samples), 3, *self._pixels.size), self._pixels.array_dtype)
+        self._pixels.one_by_one(pictures, out)
+        return Batch(
+            images=tensors_of(out, self._pixels.dtype, self._tensors),
+            sizes=np.array([p.shape[:2] for p in pictures], np.int64).reshape(-1, 2),
+            rows=np.array([sample.row for sample in samples], np.int64),
+            samples=list(samples),
+        )
+
+
+def tensors_of(images: npt.NDArray[Any], dtype: DType, tensors: str) -> Any:
+    """The images as ``tensors`` wants them (``"numpy"`` or ``"torch"``), over the same memory."""
+    if tensors == "numpy":
+        return images
+    from refpix.torch_tensors import as_tensor
+
+    return as_tensor(images, dtype)
