@@ -1,9 +1,8 @@
 """refpix: the native data path for referring, parsing, matting and long-tail vision datasets."""
 
 from refpix import kernels as _kernels
-from refpix.io import tsv as _tsv
-
 from refpix.batch import Batch, Collate
+from refpix.io import tsv as _tsv
 from refpix.loader import Loader
 
 __version__ = "0.1.0"

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from refpix._order import permutation, random_bits
 from refpix.datasets._images import pack_payloads
-from refpix.datasets._order import permutation, random_bits
 from refpix.datasets.refhcm import RefHCM, Rows
 from refpix.datasets.refhcm_sample import RefHCMSample, RefHCMTargets
 from refpix.datasets.refhcm_source import Faults, Payloads

@@ -76,7 +76,7 @@ def source_checksum(values: npt.NDArray[np.uint8]) -> bytes:
     last = max(len(values) - _BLOCK, 0)
     for sample in range(_SAMPLES):
         start = last * sample // (_SAMPLES - 1)
-        digest.update(values[start : start + _BLOCK])
+        digest.update(values[start : start + _BLOCK].data)
     return digest.digest()
 
 

@@ -1,0 +1,264 @@
+import base64
+import gc
+import io
+import pickle
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from refpix import Collate, Loader
+from refpix.datasets import RefHCM
+from refpix.errors import IndexStaleError, RowError
+
+HALF = np.float32(0.5)
+
+
+def encoded(i, kind="JPEG"):
+    rng = np.random.default_rng(i)
+    size = (20 + i % 7, 30 - i % 5)
+    buffer = io.BytesIO()
+    Image.fromarray(rng.integers(0, 256, (*size, 3), dtype=np.uint8)).save(buffer, kind)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def row(i, payload=None):
+    return f"{i}_0\t{i}\tperson {i}\t1,2,15.5,{16 + i % 3}\t{payload or encoded(i)}\n"
+
+
+@pytest.fixture
+def make(tmp_path):
+    def write(count=23, name="rec.tsv", **payloads):
+        path = tmp_path / name
+        rows = (row(i, payloads.get(f"row{i}")) for i in range(count))
+        path.write_text("".join(rows), newline="\n")
+        return path
+
+    return write
+
+
+def published(path, i, size):
+    text = path.read_text().split("\n")[i].split("\t")[4]
+    image = Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB")
+    pixels = np.asarray(image.resize(size[::-1], Image.Resampling.BICUBIC)).astype(np.float32)
+    return np.moveaxis((pixels / np.float32(255) - HALF) / HALF, 2, 0)
+
+
+def ids(batches):
+    return [sample.id for batch in batches for sample in batch.samples]
+
+
+def test_an_epoch_is_the_file(make):
+    path = make()
+    loader = Loader(RefHCM(path, task="rec"), batch_size=5, size=(24, 16), num_threads=2)
+    batches = list(loader)
+    assert [len(b) for b in batches] == [5, 5, 5, 5, 3]
+    assert len(loader) == 5
+    assert ids(batches) == [f"{i}_0" for i in range(23)]
+    for batch in batches:
+        assert batch.images.shape == (len(batch), 3, 24, 16)
+        assert batch.images.dtype == np.float32
+        for image, number, sample, size in zip(
+            batch.images, batch.rows, batch.samples, batch.sizes, strict=True
+        ):
+            np.testing.assert_array_equal(image, published(path, number, (24, 16)))
+            assert sample.text == f"person {number}"
+            assert sample.image is None
+            assert size.tolist() == [20 + number % 7, 30 - number % 5]
+    assert loader.report == []
+
+
+def test_order_depends_on_seed_and_epoch_alone(make):
+    path = make()
+
+    def order(**options):
+        loader = Loader(RefHCM(path, task="rec"), size=8, shuffle=True, **options)
+        return [ids(loader), ids(loader)]
+
+    first = order(seed=3, batch_size=4, num_threads=1)
+    assert first == order(seed=3, batch_size=4, num_threads=3, prefetch=5)
+    assert first == order(seed=3, batch_size=7)
+    assert first != order(seed=4, batch_size=4)
+    assert first[0] != first[1]
+    assert sorted(first[0]) == sorted(first[1]) == sorted(f"{i}_0" for i in range(23))
+
+
+@pytest.mark.parametrize("world_size", [1, 2, 3, 5, 30])
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_shards_are_disjoint_and_complete(make, world_size, shuffle):
+    dataset = RefHCM(make(), task="rec")
+    shards = [
+        Loader(dataset, batch_size=4, size=4, shuffle=shuffle, rank=rank, world_size=world_size)
+        for rank in range(world_size)
+    ]
+    seen = [ids(shard) for shard in shards]
+    assert sorted(i for shard in seen for i in shard) == sorted(f"{i}_0" for i in range(23))
+    assert max(map(len, seen)) - min(map(len, seen)) <= 1
+    assert [-(-len(s) // 4) for s in seen] == [len(shard) for shard in shards]
+
+
+@pytest.mark.parametrize("stop_after", [1, 3, 5])
+def test_resumes_at_the_very_next_row(make, stop_after):
+    path = make()
+
+    def new():
+        return Loader(RefHCM(path, task="rec"), batch_size=4, size=4, shuffle=True, seed=9)
+
+    whole = new()
+    expected = ids(whole) + ids(whole)
+    loader = new()
+    seen = []
+    for count, batch in enumerate(loader, 1):
+        seen += ids([batch])
+        if count == stop_after:
+            state = pickle.loads(pickle.dumps(loader.state_dict()))
+            break
+    resumed = new()
+    resumed.load_state_dict(state)
+    seen += ids(resumed)  # the rest of the epoch
+    seen += ids(resumed)
+    assert seen == expected
+
+
+def test_state_of_another_order_is_refused(make):
+    path = make()
+    state = Loader(RefHCM(path, task="rec"), seed=1).state_dict()
+    for options in ({"seed": 2}, {"seed": 1, "shuffle": True}, {"seed": 1, "world_size": 2}):
+        with pytest.raises(ValueError, match="another loader"):
+            Loader(RefHCM(path, task="rec"), **options).load_state_dict(state)
+
+
+def test_breaking_off_starts_the_epoch_anew(make):
+    loader = Loader(RefHCM(make(), task="rec"), batch_size=2, size=4, shuffle=True)
+    iterator = iter(loader)
+    first = ids([next(iterator)])
+    del iterator
+    assert ids(loader)[:2] == first
+    assert loader.epoch == 1
+    assert not [t for t in threading.enumerate() if t.name == "refpix-loader"]
+
+
+def test_a_bad_row_raises_with_its_place(make):
+    path = make(8, row5=base64.b64encode(b"not an image").decode())
+    offset = path.read_bytes().split(b"5_0\t")[0]
+    with pytest.raises(RowError) as error:
+        list(Loader(RefHCM(path, task="rec"), batch_size=3, size=4))
+    assert (error.value.file, error.value.row) == (str(path), 5)
+    assert error.value.offset > len(offset)
+    assert "no image" in error.value.reason
+
+
+def test_bad_rows_are_skipped_and_reported(make):
+    path = make(12, row1="AAAA", row6="@bad", row7="A" * 50)
+    lines = path.read_text().split("\n")
+    lines[9] = "9_0\t9\tno box"
+    path.write_text("\n".join(lines))
+    loader = Loader(RefHCM(path, task="rec"), batch_size=4, size=8, errors="skip")
+    batches = list(loader)
+    good = [i for i in range(12) if i not in (1, 6, 7, 9)]
+    assert ids(batches) == [f"{i}_0" for i in good]
+    assert [error.row for error in loader.report] == [1, 6, 7, 9]
+    assert all(error.file == str(path) and error.offset > 0 for error in loader.report)
+    for batch in batches:
+        for image, number in zip(batch.images, batch.rows, strict=True):
+            np.testing.assert_array_equal(image, published(path, number, (8, 8)))
+
+
+def test_resuming_behind_skipped_rows(make):
+    path = make(12, row1="AAAA", row2="AAAA", row3="AAAA", row0="AAAA", row8="AAAA")
+
+    def new():
+        return Loader(RefHCM(path, task="rec"), batch_size=4, size=4, errors="skip")
+
+    loader = new()
+    batch = next(iter(loader))
+    assert batch.rows.tolist() == [4, 5, 6, 7]
+    resumed = new()
+    resumed.load_state_dict(loader.state_dict())
+    assert ids(resumed) == ["9_0", "10_0", "11_0"]
+    assert [error.row for error in resumed.report] == [8]
+
+
+def test_other_formats_are_decoded_too(make):
+    path = make(4, row2=encoded(2, "PNG"))
+    (batch,) = Loader(RefHCM(path, task="rec"), batch_size=4, size=(9, 11))
+    np.testing.assert_array_equal(batch.images[2], published(path, 2, (9, 11)))
+    assert batch.sizes[2].tolist() == [22, 28]
+
+
+def test_file_changed_after_indexing(make):
+    path = make()
+    dataset = RefHCM(path, task="rec")
+    path.write_text(path.read_text() + row(99))
+    with pytest.raises(IndexStaleError):
+        list(Loader(dataset, size=4))
+
+
+def test_buffers_come_back_only_when_nobody_holds_them(make):
+    loader = Loader(RefHCM(make(), task="rec"), batch_size=2, size=8)
+    held = [batch.images[:1] for batch in loader]
+    kept = [view.copy() for view in held]
+    list(loader)
+    for view, copy in zip(held, kept, strict=True):
+        np.testing.assert_array_equal(view, copy)
+    del held, view
+    gc.collect()
+    addresses = set()
+    for batch in loader:
+        addresses.add(batch.images.ctypes.data)
+        del batch
+    assert len(addresses) <= loader.prefetch + 3
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_torch_tensors(make, dtype):
+    torch = pytest.importorskip("torch")
+    path = make(4)
+    loader = Loader(RefHCM(path, task="rec"), batch_size=4, size=8, dtype=dtype, tensors="torch")
+    (batch,) = loader
+    assert batch.images.dtype == getattr(torch, dtype)
+    want = torch.from_numpy(np.stack([published(path, i, (8, 8)) for i in range(4)]))
+    assert torch.equal(batch.images, want.to(batch.images.dtype))
+
+
+@pytest.mark.parametrize(("workers", "method"), [(0, None), (2, "fork"), (2, "spawn")])
+def test_under_torchs_dataloader(make, workers, method):
+    torch = pytest.importorskip("torch")
+    path = make(10)
+    loader = torch.utils.data.DataLoader(
+        RefHCM(path, task="rec"),
+        batch_size=4,
+        num_workers=workers,
+        multiprocessing_context=method,
+        collate_fn=Collate(size=(12, 10)),
+    )
+    batches = list(loader)
+    assert ids(batches) == [f"{i}_0" for i in range(10)]
+    for batch in batches:
+        for image, number in zip(batch.images, batch.rows, strict=True):
+            np.testing.assert_array_equal(image.numpy(), published(path, number, (12, 10)))
+
+
+def test_drop_last(make):
+    loader = Loader(RefHCM(make(), task="rec"), batch_size=5, size=4, drop_last=True)
+    assert [len(batch) for batch in loader] == [5, 5, 5, 5]
+    assert len(loader) == 4
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"batch_size": 0},
+        {"prefetch": 0},
+        {"errors": "ignore"},
+        {"tensors": "jax"},
+        {"dtype": "float64"},
+        {"size": 0},
+        {"num_threads": 0},
+        {"rank": 2, "world_size": 2},
+    ],
+)
+def test_impossible_options(make, options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        Loader(RefHCM(make(), task="rec"), **options)
