@@ -27,7 +27,7 @@ bench:  ## The main job against its rivals, as a table and as JSON (BENCH_ARGS=.
 
 bench-kernels:  ## Each kernel against its reference and the best rival
 	@tools/bootstrap.sh bench
-	@set -e; for bench in bench/kernels/*.py; do echo "== $$bench"; $(VENV)/python $$bench $(BENCH_ARGS); done
+	@set -e; for bench in $$(grep -l __main__ bench/kernels/*.py); do echo "== $$bench"; $(VENV)/python $$bench $(BENCH_ARGS); done
 
 lint:  ## ruff, mypy --strict, clang-format, and the committed stubs against the built modules
 	@tools/bootstrap.sh dev
