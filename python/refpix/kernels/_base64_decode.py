@@ -53,6 +53,8 @@ def base64_decode(
         Base64Error: text that does not decode; names the item and the byte of its text.
         KernelError: a span outside ``values``, or ``out`` too small.
 
+    No CUDA backend: image files are parsed on the host.
+
     Source: CPython, Modules/binascii.c (a2b_base64, under base64.urlsafe_b64decode); RFC 4648.
     """
     for item, (start, stop) in enumerate(spans):

@@ -30,6 +30,8 @@ def tsv_index(
     Returns:
         int64 (rows + 1,); row i is ``values[offsets[i]:offsets[i + 1]]``, newline included.
 
+    No CUDA backend: the file is on the host.
+
     Source: OFA, data/file_dataset.py (rows counted by lines of the file opened in binary).
     """
     offsets = np.concatenate([[0], np.flatnonzero(values == _NEWLINE) + 1]).astype(np.int64)

@@ -45,6 +45,8 @@ def tsv_split(
         TsvError: a row has too few columns, or holds a carriage return; names row and byte.
         KernelError: a span lies outside ``values``.
 
+    No CUDA backend: the file is on the host.
+
     Source: OFA, data/file_dataset.py (``line.rstrip("\n").split("\t")``).
     """
     for item, (start, stop) in enumerate(spans):
