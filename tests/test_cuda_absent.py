@@ -104,8 +104,7 @@ def test_wrong_device_arrays_are_refused(array, error, message):
     ("change", "message"),
     [
         ({"mean": (0.5, 0.5)}, "mean: expected 3"),
-        ({"std": (1.0, 0.0, 1.0)}, "std: must be finite and not zero"),
-        ({"mean": (1.0, float("nan"), 1.0)}, "mean: must be finite"),
+        ({"std": (0.5,) * 4}, "std: expected 3"),
         ({"dtype": "float64"}, "dtype"),
         ({"out": FakeDeviceArray((1, 2, 2, 3), "<f4")}, "out: expected shape"),
         ({"out": FakeDeviceArray((1, 3, 2, 2), "<f4", data=(0, True))}, "read-only"),

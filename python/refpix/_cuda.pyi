@@ -29,15 +29,9 @@ def image_normalize(
     dtype: str,
     out: typing.Any,
     num_threads: int,
-    stream: typing.Any = None,
 ) -> typing.Any: ...
 def parsing_unpack(
-    values: typing.Any,
-    spans: typing.Any,
-    *,
-    strict: bool,
-    num_threads: int,
-    stream: typing.Any = None,
+    values: typing.Any, spans: typing.Any, *, strict: bool, num_threads: int
 ) -> tuple[typing.Any, typing.Any]: ...
 def probe() -> tuple[int, str]: ...
 def raise_faults(index: int) -> None: ...

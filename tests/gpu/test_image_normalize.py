@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 import refpix.cuda
-from refpix.kernels import _device
-from refpix.kernels import _registry as registry
+from refpix.kernels import _device, image_normalize
 
 pytestmark = pytest.mark.gpu
 
@@ -15,9 +14,8 @@ def torch():
     return pytest.importorskip("torch")
 
 
-def normalize(images, dtype="float32", out=None, **stream):
-    native = registry.require_cuda().image_normalize
-    return native(images, mean=MEAN, std=STD, dtype=dtype, out=out, num_threads=1, **stream)
+def normalize(images, dtype="float32", out=None):
+    return image_normalize(images, mean=MEAN, std=STD, dtype=dtype, out=out)
 
 
 def expected(torch, images, dtype):
@@ -81,17 +79,13 @@ def test_torchs_current_stream_is_used(torch):
     assert_same_bits(torch, got, wanted)
 
 
-@pytest.mark.parametrize("by", ["argument", "context"])
-def test_a_stream_given_by_handle(torch, by):
+def test_a_stream_given_by_handle(torch):
     images = pictures(torch, 2, 64, 64)
     stream = torch.cuda.Stream()
     torch.cuda.synchronize()
-    if by == "argument":
-        got = normalize(images, stream=stream.cuda_stream)
-    else:
-        with refpix.cuda.use_stream(stream.cuda_stream):
-            assert _device.current_stream(0) == stream.cuda_stream
-            got = normalize(images)
+    with refpix.cuda.use_stream(stream.cuda_stream):
+        assert _device.current_stream(0) == stream.cuda_stream
+        got = normalize(images)
     stream.synchronize()
     assert_same_bits(torch, got, expected(torch, images, "float32"))
 

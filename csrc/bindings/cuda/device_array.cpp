@@ -103,7 +103,7 @@ DeviceArray device_array(const py::handle& object, const char* name, const char*
     return array;
 }
 
-DeviceCall::DeviceCall(std::initializer_list<const DeviceArray*> arrays, const py::object& stream) {
+DeviceCall::DeviceCall(std::initializer_list<const DeviceArray*> arrays) {
     check_cuda(cudaGetDevice(&before_));
     std::optional<int> device;
     std::optional<cudaStream_t> first_producer;
@@ -114,8 +114,7 @@ DeviceCall::DeviceCall(std::initializer_list<const DeviceArray*> arrays, const p
         first_producer = first_producer ? first_producer : array->producer;
     }
     device_ = device.value_or(before_);
-    const py::object current =
-        stream.is_none() ? python_device().attr("current_stream")(device_) : stream;
+    const py::object current = python_device().attr("current_stream")(device_);
     stream_ = current.is_none() ? first_producer.value_or(nullptr)
                                 : stream_handle(current.cast<std::uint64_t>());
     check_cuda(cudaSetDevice(device_));

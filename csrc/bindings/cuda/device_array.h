@@ -39,11 +39,11 @@ struct DeviceArray {
 // (separated by spaces), ValueError for a wrong number of dimensions or a masked array.
 DeviceArray device_array(const py::handle& object, const char* name, const char* types, int ndim);
 
-// While it lives, the arrays' device is the current one. `stream` is a handle as an int, or None
-// for what Python says is current. The stream waits (the host does not) for the arrays' producers.
+// While it lives, the arrays' device is the current one. The stream is the one that Python says is
+// current, or else the first producer's. It waits (the host does not) for the arrays' producers.
 class DeviceCall {
   public:
-    DeviceCall(std::initializer_list<const DeviceArray*> arrays, const py::object& stream);
+    explicit DeviceCall(std::initializer_list<const DeviceArray*> arrays);
     ~DeviceCall();
     DeviceCall(const DeviceCall&) = delete;
     DeviceCall& operator=(const DeviceCall&) = delete;

@@ -1,7 +1,5 @@
 #include "kernels/image_normalize/image_normalize.h"
 
-#include <cmath>
-
 #include "bindings/cuda/device_array.h"
 
 namespace refpix::bind {
@@ -25,13 +23,10 @@ const OutputType& output_type(const std::string& dtype) {
     throw py::value_error("dtype: expected float32, float16 or bfloat16, got " + dtype);
 }
 
-void fill_channels(const std::vector<double>& values, const char* name, bool divides,
-                   float channels[3]) {
+void fill_channels(const std::vector<double>& values, const char* name, float channels[3]) {
     require(values.size() == 3, std::string(name) + ": expected 3 values");
-    for (int channel = 0; channel < 3; ++channel) {
-        channels[channel] = static_cast<float>(values[static_cast<std::size_t>(channel)]);
-        require(std::isfinite(channels[channel]) && !(divides && channels[channel] == 0),
-                std::string(name) + ": must be finite" + (divides ? " and not zero" : ""));
+    for (std::size_t channel = 0; channel < 3; ++channel) {
+        channels[channel] = static_cast<float>(values[channel]);
     }
 }
 
@@ -55,13 +50,13 @@ REFPIX_BINDING(image_normalize) {
         "image_normalize",
         [](const py::object& images_, const std::vector<double>& mean,
            const std::vector<double>& std, const std::string& dtype, const py::object& out,
-           int /*num_threads*/, const py::object& stream) {
+           int /*num_threads*/) {
             const DeviceArray images = device_array(images_, "images", "u1", 4);
             ImageNormalize args = arguments(images);
             const OutputType& wanted = output_type(dtype);
             args.type = wanted.type;
-            fill_channels(mean, "mean", false, args.mean);
-            fill_channels(std, "std", true, args.std);
+            fill_channels(mean, "mean", args.mean);
+            fill_channels(std, "std", args.std);
             const std::vector<std::int64_t> shape{args.count, 3, args.height, args.width};
             DeviceArray result;
             if (!out.is_none()) {
@@ -70,7 +65,7 @@ REFPIX_BINDING(image_normalize) {
                 require(result.packed(), "out: must be C-contiguous");
                 require(!result.read_only, "out: array is read-only");
             }
-            const DeviceCall call({&images, &result}, stream);
+            const DeviceCall call({&images, &result});
             if (out.is_none()) {
                 result = call.allocate(shape, wanted.dtype);
             }
@@ -84,7 +79,7 @@ REFPIX_BINDING(image_normalize) {
             return result.owner;
         },
         py::arg("images"), py::kw_only(), py::arg("mean"), py::arg("std"), py::arg("dtype"),
-        py::arg("out"), py::arg("num_threads"), py::arg("stream") = py::none());
+        py::arg("out"), py::arg("num_threads"));
 }
 
 }  // namespace refpix::bind

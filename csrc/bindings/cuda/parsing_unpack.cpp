@@ -23,15 +23,14 @@ std::int64_t read_back(const std::int64_t* value, cudaStream_t stream) {
 REFPIX_BINDING(parsing_unpack) {
     module.def(
         "parsing_unpack",
-        [](const py::object& values_, const py::object& spans_, bool strict, int /*num_threads*/,
-           const py::object& stream) {
+        [](const py::object& values_, const py::object& spans_, bool strict, int /*num_threads*/) {
             const DeviceArray values = device_array(values_, "values", "u1", 1);
             const DeviceArray spans = device_array(spans_, "spans", "i8", 2);
             require(values.packed(), "values: must be C-contiguous");
             require(spans.shape[1] == 2, "spans: expected shape (n, 2)");
             require(spans.packed(), "spans: must be C-contiguous");
             const std::int64_t count = spans.shape[0];
-            const DeviceCall call({&values, &spans}, stream);
+            const DeviceCall call({&values, &spans});
             const DeviceArray offsets = call.allocate({count + 1}, "int64");
             const DeviceArray first_bad = call.allocate({3}, "int64");
             cuda::ParsingUnpackRun run;
@@ -50,7 +49,7 @@ REFPIX_BINDING(parsing_unpack) {
             return py::make_tuple(codes.owner, offsets.owner);
         },
         py::arg("values"), py::arg("spans"), py::kw_only(), py::arg("strict"),
-        py::arg("num_threads"), py::arg("stream") = py::none());
+        py::arg("num_threads"));
 }
 
 }  // namespace refpix::bind
