@@ -1,0 +1,18 @@
+"""Pictures with their annotations drawn, through Pillow alone."""
+
+from refpix.viz.canvas import Canvas
+from refpix.viz.palette import PARSING_NAMES, PARSING_PALETTE, SKELETON
+from refpix.viz.refhcm import draw_refhcm, draw_rows
+from refpix.viz.sample import draw_sample
+from refpix.viz.sheet import contact_sheet
+
+__all__ = [
+    "PARSING_NAMES",
+    "PARSING_PALETTE",
+    "SKELETON",
+    "Canvas",
+    "contact_sheet",
+    "draw_refhcm",
+    "draw_rows",
+    "draw_sample",
+]
