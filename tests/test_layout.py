@@ -35,8 +35,10 @@ MAY_IMPORT = {
     "loader": READERS | {"cuda"},
     "datasets": READERS | WORKERS,
     "compat": READERS | WORKERS | {"datasets"},
+    "throughput": READERS | WORKERS | {"datasets"},
     "viz": READERS | WORKERS | {"datasets"},
-    "cli": READERS | WORKERS | {"datasets", "compat", "viz"},
+    "cli": READERS | WORKERS | {"datasets", "compat", "viz", "throughput"},
+    "__main__": {"cli"},
     "__init__": READERS | WORKERS | {"datasets"},
 }
 EXTENSIONS = {"_cpu", "_cuda"}

@@ -2,7 +2,7 @@
 
 from refpix.viz.canvas import Canvas
 from refpix.viz.palette import PARSING_NAMES, PARSING_PALETTE, SKELETON
-from refpix.viz.refhcm import draw_refhcm, draw_rows
+from refpix.viz.refhcm import draw_batch, draw_refhcm, draw_rows, unnormalise
 from refpix.viz.sample import draw_sample
 from refpix.viz.sheet import contact_sheet
 
@@ -12,7 +12,9 @@ __all__ = [
     "SKELETON",
     "Canvas",
     "contact_sheet",
+    "draw_batch",
     "draw_refhcm",
     "draw_rows",
     "draw_sample",
+    "unnormalise",
 ]

@@ -68,8 +68,14 @@ class Canvas:
         """Points of the picture on the layer, kept within reach of it."""
         scale = np.array(self.size, dtype=np.float64) * self._fine / np.array(self.source_size)
         limit = 4.0 * max(self.size) * self._fine
-        finite = np.nan_to_num(np.asarray(points, dtype=np.float64).reshape(-1, 2))
-        return [(float(x), float(y)) for x, y in np.clip(finite * scale, -limit, limit)]
+        given = np.nan_to_num(np.asarray(points, dtype=np.float64).reshape(-1, 2))
+        placed = np.clip(np.clip(given, -1e9, 1e9) * scale, -limit, limit)
+        return [(float(x), float(y)) for x, y in placed]
+
+    def _corners(self, box: npt.ArrayLike) -> tuple[float, float, float, float]:
+        """The corners of a box on the layer, sorted."""
+        (xa, ya), (xb, yb) = self._points(box)
+        return min(xa, xb), min(ya, yb), max(xa, xb), max(ya, yb)
 
     def _blend(self, area: Image.Image, colours: Image.Image, opacity: float) -> None:
         weight = area.point([round(v * opacity) for v in range(256)])
@@ -148,8 +154,7 @@ class Canvas:
             colour: of the line.
             label: written on a chip at its corner.
         """
-        corners = np.asarray(box, dtype=np.float64).reshape(2, 2)
-        (x0, y0), (x1, y1) = self._points(np.sort(corners, axis=0))
+        x0, y0, x1, y1 = self._corners(box)
         draw, fine = self._draw(), self._fine
         thin, wide = max(1, fine * self.line // 4), fine * self.line
         radius = 2 * wide
@@ -169,7 +174,7 @@ class Canvas:
         left, top, right, bottom = draw.textbbox((0, 0), words, font=face)
         wide, high = right - left + size * 0.7, bottom - top + size * 0.5
         x = min(max(x, 0), max(0, self.size[0] * self._fine - wide))
-        y = y - high if y >= high else y
+        y = min(max(y - high if y >= high else y, 0), max(0, self.size[1] * self._fine - high))
         draw.rounded_rectangle((x, y, x + wide, y + high), size * 0.2, fill=(*colour, 235))
         ink = (255, 255, 255) if sum(colour) < 420 else _DARK
         draw.text((x + size * 0.35 - left, y + size * 0.25 - top), words, fill=ink, font=face)
@@ -221,8 +226,7 @@ class Canvas:
         """
         if len(codes) == 0:
             return
-        corners = np.asarray(box, dtype=np.float64).reshape(2, 2)
-        (x0, y0), (x1, y1) = self._points(np.sort(corners, axis=0))
+        x0, y0, x1, y1 = self._corners(box)
         rows = -(-len(codes) // columns)
         wide, high = (x1 - x0) / columns, (y1 - y0) / rows
         draw, fine = self._draw(), self._fine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,17 +13,21 @@ from PIL import Image
 from refpix.datasets import RefHCM, RefHCMSample
 from refpix.datasets.refhcm_text import HOI_ACTIONS, HOI_OBJECTS, NO_TEXT, Interaction
 from refpix.errors import RowError
+from refpix.loader import Batch
 from refpix.viz.sample import draw_sample
 from refpix.viz.sheet import contact_sheet
 from refpix.viz.text import caption
 
-__all__ = ["draw_refhcm", "draw_rows"]
+__all__ = ["draw_batch", "draw_refhcm", "draw_rows", "unnormalise"]
+
+_HALF = (0.5, 0.5, 0.5)
 
 
 def draw_refhcm(
     sample: RefHCMSample,
     *,
     image: npt.NDArray[np.uint8] | None = None,
+    image_size: tuple[int, int] | None = None,
     side: int | None = None,
     codes: bool = False,
 ) -> Image.Image:
@@ -30,19 +35,21 @@ def draw_refhcm(
 
     Args:
         sample: a sample.
-        image: uint8 (H, W, 3), drawn instead of the sample's own picture; any size, as
-            coordinates are scaled to it.
+        image: uint8 (H, W, 3), drawn instead of the sample's own picture.
+        image_size: height and width in pixels of the picture that the coordinates are of, to
+            which ``image`` is stretched; None when it has that size.
         side: as for `draw_sample`.
         codes: draw parsing codes as a grid instead of the label map.
 
     Raises:
         ValueError: there is no picture.
     """
-    if sample.image is None:
-        raise ValueError("a record has no picture to draw on")
-    picture = Image.fromarray(sample.image)
-    if image is not None:
-        picture = Image.fromarray(image).resize(picture.size, Image.Resampling.BICUBIC)
+    pixels = sample.image if image is None else image
+    if pixels is None:
+        raise ValueError("a record has no picture to draw on: give image=")
+    picture = Image.fromarray(pixels)
+    if image_size is not None:
+        picture = picture.resize(image_size[::-1], Image.Resampling.BICUBIC)
     boxes = [sample.box_xyxy.tolist()]
     labels = [""]
     for action in sample.actions or ():
@@ -63,6 +70,68 @@ def draw_refhcm(
         note=f"{sample.task} row {sample.row}, id {sample.id}",
         side=side,
     )
+
+
+def draw_batch(
+    batch: Batch,
+    *,
+    dataset: RefHCM | None = None,
+    mean: Sequence[float] = _HALF,
+    std: Sequence[float] = _HALF,
+    side: int = 360,
+    codes: bool = False,
+) -> list[Image.Image]:
+    """Draw the images of a batch, each stretched back to its picture's proportions.
+
+    Args:
+        batch: from `refpix.Loader` over a `RefHCM`; float32 or float16, on the CPU.
+        dataset: that dataset, for the label maps of rpar, which batches do not hold.
+        mean: that the loader took off.
+        std: that it divided by.
+        side: longer side of each picture in pixels.
+        codes: as for `draw_refhcm`.
+
+    Returns:
+        One picture each; `contact_sheet` lays them out.
+    """
+    images = unnormalise(np.asarray(batch.images), mean=mean, std=std)
+    samples = list(batch.samples)
+    if dataset is not None and dataset.task == "rpar":
+        maps = dataset.label_maps(batch.rows)
+        samples = [replace(s, label_map=m) for s, m in zip(samples, maps, strict=True)]
+    return [
+        draw_refhcm(sample, image=image, image_size=(height, width), side=side, codes=codes)
+        for sample, image, (height, width) in zip(
+            samples, images, batch.sizes.tolist(), strict=True
+        )
+    ]
+
+
+def unnormalise(
+    images: npt.NDArray[np.floating[Any]],
+    *,
+    mean: Sequence[float] = _HALF,
+    std: Sequence[float] = _HALF,
+) -> npt.NDArray[np.uint8]:
+    """Pictures from normalised tensors: the very pixels, where these came from float32.
+
+    Args:
+        images: float32 or float16 (n, 3, h, w).
+        mean: per channel, of values in 0..1.
+        std: per channel.
+
+    Returns:
+        uint8 (n, h, w, 3).
+
+    Raises:
+        ValueError: another shape or kind of numbers, such as bfloat16's bit patterns.
+    """
+    if images.ndim != 4 or images.shape[1] != 3 or images.dtype.kind != "f":
+        raise ValueError(f"expected floats (n, 3, h, w), got {images.dtype} {images.shape}")
+    scale = np.array(std, np.float32).reshape(3, 1, 1)
+    shift = np.array(mean, np.float32).reshape(3, 1, 1)
+    values = np.rint((images.astype(np.float32) * scale + shift) * 255).clip(0, 255)
+    return np.ascontiguousarray(values.astype(np.uint8).transpose(0, 2, 3, 1))
 
 
 def draw_rows(

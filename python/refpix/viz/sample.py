@@ -10,7 +10,15 @@ import numpy.typing as npt
 from PIL import Image
 
 from refpix.viz.canvas import Canvas
-from refpix.viz.palette import IGNORED, INSTANCES, PARSING_NAMES, PARSING_PALETTE
+from refpix.viz.palette import (
+    IGNORED,
+    INSTANCES,
+    LEFT,
+    PARSING_NAMES,
+    PARSING_PALETTE,
+    RIGHT,
+    Colour,
+)
 from refpix.viz.text import PAPER, caption, legend
 
 __all__ = ["draw_sample"]
@@ -53,7 +61,7 @@ def draw_sample(
         side: length of the drawn picture's longer side in pixels (title and legend come on top).
             None keeps its own, but enlarges small ones.
         contours: outline label maps and masks.
-        show_legend: list the classes of the label map below.
+        show_legend: list the classes of the label map, and a pose's sides, below.
         names: of the classes.
         palette: uint8 (k, 3), their colours.
 
@@ -65,7 +73,7 @@ def draw_sample(
     """
     canvas = Canvas(image, side)
     boxes = np.empty((0, 4)) if box is None else np.asarray(box, np.float64).reshape(-1, 4)
-    entries = []
+    entries: list[tuple[str, Colour]] = []
     if label_map is not None:
         for label in canvas.labels(label_map, palette, contours=contours):
             known = 0 <= label < min(len(names), len(palette))
@@ -80,12 +88,13 @@ def draw_sample(
     for i, polygon in enumerate(polygons):
         canvas.outline(polygon, INSTANCES[i % len(INSTANCES)])
     for i in reversed(range(len(boxes))):  # the person's box comes on top
-        label = box_labels[i] if i < len(box_labels) else ""
-        canvas.box(boxes[i], INSTANCES[i % len(INSTANCES)], label)
+        chip = box_labels[i] if i < len(box_labels) else ""
+        canvas.box(boxes[i], INSTANCES[i % len(INSTANCES)], chip)
     if keypoints is not None:
         poses = np.asarray(keypoints)
         for pose in poses[np.newaxis] if poses.ndim == 2 else poses:
             canvas.pose(pose)
+        entries += [("the person's left", LEFT), ("right", RIGHT)]
     width = canvas.size[0]
     size = max(13, min(30, round(max(canvas.size) / 26)))
     below = legend(entries, width, max(12, round(size * 0.8))) if show_legend else None

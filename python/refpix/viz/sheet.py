@@ -52,7 +52,7 @@ def contact_sheet(
     widths = [max(image.width for image in images[i::columns]) for i in range(len(rows[0]))]
     heights = [max(image.height for image in row) for row in rows]
     width = sum(widths) + gap * (len(widths) + 1)
-    strip = caption(title, None, width - 2 * gap, max(16, min(30, width // 50)))
+    strip = caption(title, None, width - 2 * gap, max(15, min(24, width // 60)))
     top = gap + (strip.height + gap if strip else 0)
     sheet = Image.new("RGB", (width, top + sum(heights) + gap * len(heights)), background)
     if strip:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -60,7 +61,8 @@ def printable(text: str, face: Any) -> str:
 
 def text_width(text: str, face: Any) -> int:
     """Width of a line in pixels."""
-    return int(round(face.getlength(text)))
+    width: float = face.getlength(text)
+    return math.ceil(width)
 
 
 def wrap(text: str, face: Any, width: int, max_lines: int) -> list[str]:
