@@ -67,6 +67,17 @@ def test_the_title_stands_above():
     assert titled.height < long.height < titled.height + 150
 
 
+def test_narrow_pictures_have_room_for_their_title():
+    drawn = np.asarray(draw_sample(GRAY[:, :10], text="a man in white", side=200))
+    assert drawn.shape[1] == 110
+    ground = (drawn == 90).all(axis=2)
+    assert ground.any(axis=0).nonzero()[0].tolist() == list(range(50, 60))
+
+
+def test_a_pose_without_visible_points_needs_no_legend():
+    assert draw_sample(GRAY, keypoints=np.zeros((17, 3))).size == draw_sample(GRAY).size
+
+
 def test_codes_need_a_box():
     with pytest.raises(ValueError, match="box="):
         draw_sample(GRAY, codes=[1, 2])

@@ -23,6 +23,8 @@ from refpix.viz.text import PAPER, caption, legend
 
 __all__ = ["draw_sample"]
 
+_NARROWEST = 0.55  # of a title, in longer sides of the picture
+
 
 def draw_sample(
     image: Image.Image | npt.NDArray[np.uint8],
@@ -66,7 +68,7 @@ def draw_sample(
         palette: uint8 (k, 3), their colours.
 
     Returns:
-        An RGB picture.
+        An RGB picture. Titles and legends of very narrow ones are wider than the picture.
 
     Raises:
         ValueError: no picture, keypoints of another shape, or codes without a box.
@@ -94,8 +96,9 @@ def draw_sample(
         poses = np.asarray(keypoints)
         for pose in poses[np.newaxis] if poses.ndim == 2 else poses:
             canvas.pose(pose)
-        entries += [("the person's left", LEFT), ("right", RIGHT)]
-    width = canvas.size[0]
+        if (poses[..., 2] > 0).any():
+            entries += [("the person's left", LEFT), ("right", RIGHT)]
+    width = max(canvas.size[0], round(_NARROWEST * max(canvas.size)))
     size = max(13, min(30, round(max(canvas.size) / 26)))
     below = legend(entries, width, max(12, round(size * 0.8))) if show_legend else None
     return _stack([caption(text, note, width, size), canvas.finish(), below])
@@ -105,9 +108,10 @@ def _stack(strips: Sequence[Image.Image | None]) -> Image.Image:
     present = [strip for strip in strips if strip is not None]
     if len(present) == 1:
         return present[0]
-    stacked = Image.new("RGB", (present[0].width, sum(strip.height for strip in present)), PAPER)
+    width = max(strip.width for strip in present)
+    stacked = Image.new("RGB", (width, sum(strip.height for strip in present)), PAPER)
     y = 0
     for strip in present:
-        stacked.paste(strip, (0, y))
+        stacked.paste(strip, ((width - strip.width) // 2, y))
         y += strip.height
     return stacked
