@@ -32,15 +32,12 @@ PAPER: Colour = (255, 255, 255)
 
 @functools.lru_cache(maxsize=64)
 def _font(size: int, latin: bool) -> Any:
-    for name in () if latin else _OTHER_FONTS:
+    for name in ("", *_OTHER_FONTS) if latin else (*_OTHER_FONTS, ""):
         try:
-            return ImageFont.truetype(name, size)
-        except OSError:
+            return ImageFont.truetype(name, size) if name else ImageFont.load_default(size)
+        except (OSError, TypeError):  # Pillow before 10.1 has its own font in one size only
             continue
-    try:
-        return ImageFont.load_default(size)
-    except TypeError:  # Pillow before 10.1 has one size only
-        return ImageFont.load_default()
+    return ImageFont.load_default()
 
 
 def font(size: int, text: str = "") -> Any:
