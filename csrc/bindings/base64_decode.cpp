@@ -37,7 +37,8 @@ REFPIX_BINDING(base64_decode) {
             }
             raise_on_fault(status);
             const std::int64_t size = args.offsets[args.text.count];
-            return py::make_tuple(decoded[py::slice(0, size, 1)], offsets);
+            const Array<std::uint8_t> written(decoded[py::slice(0, size, 1)]);  // a view
+            return py::make_tuple(written, offsets);
         },
         py::arg("values"), py::arg("spans"), py::kw_only(), py::arg("strict"),
         py::arg("repair_padding"), py::arg("out"), py::arg("num_threads"));

@@ -8,12 +8,112 @@ import numpy
 import numpy.typing
 import typing
 
-__all__: list[str] = ["active_isa", "fault_name", "machine_isa", "parsing_unpack", "set_isa"]
+__all__: list[str] = [
+    "active_isa",
+    "base64_decode",
+    "confusion_matrix",
+    "fault_name",
+    "image_batch",
+    "image_normalize",
+    "image_resize",
+    "jpeg_decode",
+    "label_zoom",
+    "machine_isa",
+    "parsing_paste",
+    "parsing_unpack",
+    "set_isa",
+    "tsv_index",
+    "tsv_split",
+]
 
 def active_isa() -> str: ...
+def base64_decode(
+    values: typing.Any,
+    spans: typing.Any,
+    *,
+    strict: bool,
+    repair_padding: bool,
+    out: typing.Any,
+    num_threads: int,
+) -> tuple[numpy.typing.NDArray[numpy.uint8], numpy.typing.NDArray[numpy.int64]]: ...
+def confusion_matrix(
+    pred: typing.Any,
+    gt: typing.Any,
+    *,
+    num_labels: int,
+    ignore: int,
+    out: typing.Any,
+    num_threads: int,
+) -> numpy.typing.NDArray[numpy.int64]: ...
 def fault_name(arg0: int) -> str: ...
+def image_batch(
+    values: typing.Any,
+    spans: typing.Any,
+    *,
+    encoding: str,
+    size: tuple[int, int],
+    filter: str,
+    order: str,
+    mean: typing.Any,
+    std: typing.Any,
+    dtype: str,
+    allow_truncated: bool,
+    pixel_limit: int | None,
+    out: typing.Any,
+    num_threads: int,
+) -> tuple[numpy.ndarray, numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64]]: ...
+def image_normalize(
+    images: typing.Any,
+    *,
+    mean: typing.Any,
+    std: typing.Any,
+    dtype: str,
+    out: typing.Any,
+    num_threads: int,
+) -> numpy.ndarray: ...
+def image_resize(
+    pixels: typing.Any,
+    offsets: typing.Any,
+    sizes: typing.Any,
+    *,
+    out_size: tuple[int, int],
+    channels: int,
+    filter: str,
+    order: str,
+    out: typing.Any,
+    num_threads: int,
+) -> numpy.typing.NDArray[numpy.uint8]: ...
+def jpeg_decode(
+    values: typing.Any,
+    spans: typing.Any,
+    *,
+    roi: typing.Any,
+    scale_denom: int,
+    allow_truncated: bool,
+    pixel_limit: int,
+    scan_limit: int,
+    out: typing.Any,
+    num_threads: int,
+) -> typing.Any: ...
+def label_zoom(
+    values: typing.Any,
+    offsets: typing.Any,
+    sizes: typing.Any,
+    *,
+    out_size: tuple[int, int],
+    rule: str,
+    out: typing.Any,
+    num_threads: int,
+) -> numpy.typing.NDArray[numpy.int32]: ...
 def machine_isa() -> str: ...
+def parsing_paste(
+    boxes: typing.Any, maps: typing.Any, *, size: tuple[int, int], out: typing.Any, num_threads: int
+) -> numpy.typing.NDArray[numpy.uint8]: ...
 def parsing_unpack(
     values: typing.Any, spans: typing.Any, *, strict: bool, num_threads: int
 ) -> tuple[numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.int64]]: ...
 def set_isa(arg0: str) -> None: ...
+def tsv_index(values: typing.Any, *, num_threads: int) -> numpy.typing.NDArray[numpy.int64]: ...
+def tsv_split(
+    values: typing.Any, spans: typing.Any, *, columns: typing.Any, allow_cr: bool, num_threads: int
+) -> numpy.typing.NDArray[numpy.int64]: ...
