@@ -13,7 +13,9 @@ __attribute__((visibility("default"))) int heap_overflow(int past) {
     return value;
 }
 
-__attribute__((visibility("default"))) int signed_overflow(int add) { return INT_MAX - 1 + add; }
+__attribute__((visibility("default"))) int signed_overflow(int add) {
+    return INT_MAX - 1 + add;
+}
 
 __attribute__((visibility("default"))) void leak(int bytes) {
     void* volatile lost = std::malloc(static_cast<std::size_t>(bytes));

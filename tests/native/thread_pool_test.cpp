@@ -1,5 +1,5 @@
-// The thread pool by itself, run under TSan by
-// tools/sanitize.sh (tests/kernels/test_threads.py tests it from Python). Exits 0, or says what went wrong.
+// The thread pool by itself, run under TSan by tools/sanitize.sh; from Python it is tested by
+// tests/kernels/test_threads.py. Exits 0, or says what went wrong.
 #include "core/thread_pool.h"
 
 #include <sys/wait.h>
@@ -48,9 +48,8 @@ void several_callers_at_once() {
 
 void nested() {
     std::atomic<int> calls{0};
-    refpix::parallel_for(8, 4, [&](std::int64_t) {
-        refpix::parallel_for(16, 4, [&](std::int64_t) { ++calls; });
-    });
+    refpix::parallel_for(
+        8, 4, [&](std::int64_t) { refpix::parallel_for(16, 4, [&](std::int64_t) { ++calls; }); });
     expect(calls == 8 * 16, "nested calls lost items");
 }
 
