@@ -1,8 +1,7 @@
 // The main job: encoded payloads to a normalised batch, in one go per image.
 //
 // A fused kernel: it calls the inner functions of base64_decode, jpeg_decode, image_resize and
-// image_normalize, so that rows go from the decoder through both passes into the batch while
-// they are in cache.
+// image_normalize; nothing but the decoded picture and a few rows lies between payload and batch.
 #pragma once
 
 #include <cstdint>

@@ -73,9 +73,6 @@ void deinterleave(const std::uint8_t* rgb, std::int64_t n, std::uint8_t* planes,
 
 RowFunctions row_functions([[maybe_unused]] Isa isa) noexcept {
 #if defined(REFPIX_X86)
-    if (isa >= Isa::avx512) {
-        return {avx512::normalize, avx2::deinterleave};
-    }
     if (isa >= Isa::avx2) {
         return {avx2::normalize, avx2::deinterleave};
     }

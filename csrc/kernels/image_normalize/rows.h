@@ -13,7 +13,7 @@ namespace refpix::normalize {
 // Everything about one mean and std, made once per batch.
 struct Table {
     NormalizeType type;
-    // The table's float32 entries can be computed by multiplications alone (see rows_arithmetic):
+    // The table's float32 entries can be computed by multiplications alone:
     // checked against all 768 of them when the table is made.
     bool arithmetic;
     float mean[3];
@@ -46,9 +46,6 @@ namespace avx2 {
 void normalize(const Table&, int, const std::uint8_t*, std::int64_t, void*) noexcept;
 void deinterleave(const std::uint8_t*, std::int64_t, std::uint8_t*, std::ptrdiff_t) noexcept;
 }  // namespace avx2
-namespace avx512 {
-void normalize(const Table&, int, const std::uint8_t*, std::int64_t, void*) noexcept;
-}  // namespace avx512
 
 RowFunctions row_functions(Isa isa) noexcept;
 

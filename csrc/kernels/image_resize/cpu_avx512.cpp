@@ -48,25 +48,24 @@ inline __m512i pixel(const HorizontalPass& pass, std::int64_t o) {
     const Taps& taps = *pass.taps;
     const std::int64_t offset = std::int64_t{taps.start[o]} * 3;
     const std::int32_t* w = &taps.digits[o * taps.groups * 3];
+    const __m512i zero = _mm512_setzero_si512();
+    const __m512i half = _mm512_set1_epi32(1 << (weight_bits - 1));
+    __m512i s2, s1, s0;
     if constexpr (Groups == 1) {
         const __m512i v = _mm512_shuffle_epi8(load_rows(pass.rows, offset), four_taps());
-        __m512i sum = _mm512_dpbusd_epi32(rounding(), v, digit(w));
-        sum = _mm512_dpbusd_epi32(_mm512_slli_epi32(sum, 8), v, digit(w + 1));
-        return _mm512_dpbusd_epi32(_mm512_slli_epi32(sum, 8), v, digit(w + 2));
+        s2 = _mm512_dpbusd_epi32(zero, v, digit(w));
+        s1 = _mm512_dpbusd_epi32(zero, v, digit(w + 1));
+        s0 = _mm512_dpbusd_epi32(half, v, digit(w + 2));
     } else if constexpr (Groups == 2) {
         const __m512i raw = load_rows(pass.rows, offset);
         const __m512i v = _mm512_shuffle_epi8(raw, four_taps());
         const __m512i v5 = _mm512_shuffle_epi8(raw, fifth_tap());
-        __m512i sum = _mm512_dpbusd_epi32(rounding(), v, digit(w));
-        sum = _mm512_slli_epi32(_mm512_dpbusd_epi32(sum, v5, digit(w + 3)), 8);
-        sum = _mm512_dpbusd_epi32(sum, v, digit(w + 1));
-        sum = _mm512_slli_epi32(_mm512_dpbusd_epi32(sum, v5, digit(w + 4)), 8);
-        sum = _mm512_dpbusd_epi32(sum, v, digit(w + 2));
-        return _mm512_dpbusd_epi32(sum, v5, digit(w + 5));
+        s2 = _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(zero, v, digit(w)), v5, digit(w + 3));
+        s1 = _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(zero, v, digit(w + 1)), v5, digit(w + 4));
+        s0 = _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(half, v, digit(w + 2)), v5, digit(w + 5));
     } else {
-        __m512i s2 = rounding();
-        __m512i s1 = _mm512_setzero_si512();
-        __m512i s0 = _mm512_setzero_si512();
+        s2 = s1 = zero;
+        s0 = half;
         for (int g = 0; g < taps.groups; ++g, w += 3) {
             const __m512i v =
                 _mm512_shuffle_epi8(load_rows(pass.rows, offset + 12 * g), four_taps());
@@ -74,9 +73,9 @@ inline __m512i pixel(const HorizontalPass& pass, std::int64_t o) {
             s1 = _mm512_dpbusd_epi32(s1, v, digit(w + 1));
             s0 = _mm512_dpbusd_epi32(s0, v, digit(w + 2));
         }
-        s1 = _mm512_add_epi32(_mm512_slli_epi32(s2, 8), s1);
-        return _mm512_add_epi32(_mm512_slli_epi32(s1, 8), s0);
     }
+    s1 = _mm512_add_epi32(_mm512_slli_epi32(s2, 8), s1);
+    return _mm512_add_epi32(_mm512_slli_epi32(s1, 8), s0);
 }
 
 // Four pixels as bytes: lane = row, RGBxRGBxRGBxRGBx.
@@ -198,6 +197,38 @@ void vertical_one_group(const VerticalPass& pass) {
     }
 }
 
+// A single row as columns: the three others have no weight, whatever stands for them.
+inline Columns columns_of_one(const std::uint8_t* row, std::int64_t i, __mmask64 mask) {
+    const __m512i r = _mm512_maskz_loadu_epi8(mask, row + i);
+    const __m512i low = _mm512_unpacklo_epi8(r, r);
+    const __m512i high = _mm512_unpackhi_epi8(r, r);
+    return {{_mm512_unpacklo_epi16(low, low), _mm512_unpackhi_epi16(low, low),
+             _mm512_unpacklo_epi16(high, high), _mm512_unpackhi_epi16(high, high)}};
+}
+
+void vertical_five_taps(const VerticalPass& pass) {
+    __m512i w[6];
+    for (int k = 0; k < 6; ++k) {
+        w[k] = digit(&pass.taps->digits[pass.output * 6 + k]);
+    }
+    for (std::int64_t i = 0; i < pass.bytes; i += 64) {
+        const std::int64_t left = pass.bytes - i;
+        const __mmask64 mask = left >= 64 ? ~0ull : (1ull << left) - 1;
+        const Columns v = columns(pass.rows, i, mask);
+        const Columns v5 = columns_of_one(pass.rows[4], i, mask);
+        __m512i sums[4];
+        for (int k = 0; k < 4; ++k) {
+            __m512i sum = _mm512_dpbusd_epi32(rounding(), v.part[k], w[0]);
+            sum = _mm512_slli_epi32(_mm512_dpbusd_epi32(sum, v5.part[k], w[3]), 8);
+            sum = _mm512_dpbusd_epi32(sum, v.part[k], w[1]);
+            sum = _mm512_slli_epi32(_mm512_dpbusd_epi32(sum, v5.part[k], w[4]), 8);
+            sum = _mm512_dpbusd_epi32(sum, v.part[k], w[2]);
+            sums[k] = _mm512_dpbusd_epi32(sum, v5.part[k], w[5]);
+        }
+        store_columns(pass.out + i, mask, sums);
+    }
+}
+
 void vertical_any(const VerticalPass& pass) {
     const int groups = pass.taps->groups;
     for (std::int64_t i = 0; i < pass.bytes; i += 64) {
@@ -242,6 +273,8 @@ void horizontal(const HorizontalPass& pass) noexcept {
 void vertical(const VerticalPass& pass) noexcept {
     if (pass.taps->groups == 1) {
         vertical_one_group(pass);
+    } else if (pass.taps->width == 5) {
+        vertical_five_taps(pass);
     } else {
         vertical_any(pass);
     }

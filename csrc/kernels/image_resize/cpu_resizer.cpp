@@ -6,7 +6,12 @@
 namespace refpix::resize {
 namespace {
 
-constexpr std::int64_t stream_rows = 16;  // room for a row of JPEG blocks
+// How much of a picture a decoder delivers before the passes take it: all of it, if it is of an
+// ordinary size. Cores slow down for some 10 us (AVX2) or 20 us (AVX-512) whenever wide multiplies
+// set in, so taking turns every few rows cost more than rows staying in cache gained: measured,
+// 0.4 ms per 640x480 picture with 16 rows, of 3.9 ms in total.
+constexpr std::int64_t stream_bytes = 4 << 20;
+constexpr std::int64_t stream_rows = 16;  // at least: a row of JPEG blocks
 
 template <typename T>
 T round_up(T value, T multiple) {
@@ -45,7 +50,9 @@ void Resizer::begin(const Geometry& geometry, Sink sink) {
     middle_stride_ = round_up(std::max(middle_bytes_, across_bytes) + row_padding, row_padding);
 
     const std::int64_t window = std::int64_t{down_->groups} * group;
-    source_rows_ = vertical_first_ ? round_up(window + stream_rows, stream_rows) : stream_rows;
+    const std::int64_t chunk = std::clamp<std::int64_t>(stream_bytes / source_stride_, stream_rows,
+                                                        round_up(geometry.in_height, stream_rows));
+    source_rows_ = round_up(vertical_first_ ? window + chunk : chunk, stream_rows);
     middle_rows_ = vertical_first_ ? block_rows : round_up<std::int64_t>(window + 8, block_rows);
     grow(source_, source_rows_ * source_stride_);
     grow(middle_, middle_rows_ * middle_stride_);

@@ -1,5 +1,5 @@
-// Resizes an image whose rows arrive from above, holding only the rows that are still needed:
-// a decoder can write straight into it, and the rows stay in cache.
+// Resizes an image whose rows arrive from above: a decoder writes straight into it, a few megabytes
+// at a time, and of larger pictures only the rows that are still needed are held.
 #pragma once
 
 #include <cstdint>
