@@ -43,7 +43,7 @@ sanitized() {
     fi
     local options=halt_on_error=1:abort_on_error=0:log_path=$logs/report
     env LD_PRELOAD="$preload" PYTHONMALLOC=malloc PYTHONPATH="$site" REFPIX_SANITIZED=1 \
-        ASAN_OPTIONS="$options:detect_leaks=$1:allocator_may_return_null=1:fast_unwind_on_malloc=$((1 - $1))" \
+        ASAN_OPTIONS="$options:detect_leaks=$1:allocator_may_return_null=1:fast_unwind_on_malloc=$((1 - $1)):malloc_context_size=$((30 - 18 * $1))" \
         LSAN_OPTIONS="$leaks_are_no_failure" UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
         "${@:2}" 2>"$logs/stderr"
 }
