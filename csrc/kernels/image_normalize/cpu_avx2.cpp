@@ -6,7 +6,7 @@ namespace refpix::normalize::avx2 {
 namespace {
 
 struct Constants {
-    __m256 mean, std, reciprocal_std;
+    __m256 mean, std, reciprocal_std, offset;
 };
 
 inline __m256 divide(__m256 a, __m256 b, __m256 reciprocal) {
@@ -15,11 +15,16 @@ inline __m256 divide(__m256 a, __m256 b, __m256 reciprocal) {
 }
 
 // The arithmetic that make_table checked.
+template <Formula formula>
 inline __m256 eight(const std::uint8_t* in, const Constants& k) {
     const __m128i bytes = _mm_loadl_epi64((const __m128i*)in);
     const __m256 value = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
     const __m256 scaled = divide(value, _mm256_set1_ps(255.0f), _mm256_set1_ps(1.0f / 255.0f));
-    return divide(_mm256_sub_ps(scaled, k.mean), k.std, k.reciprocal_std);
+    if constexpr (formula == Formula::scaled) {
+        return _mm256_fmadd_ps(scaled, k.reciprocal_std, k.offset);
+    } else {
+        return divide(_mm256_sub_ps(scaled, k.mean), k.std, k.reciprocal_std);
+    }
 }
 
 inline __m128i bfloat16(__m256 v) {
@@ -30,31 +35,49 @@ inline __m128i bfloat16(__m256 v) {
     return _mm_packus_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));
 }
 
+// As many as fit whole vectors; returns how many.
+template <Formula formula>
+std::int64_t whole_vectors(const Table& table, int channel, const std::uint8_t* in, std::int64_t n,
+                           void* out) {
+    const Constants k{_mm256_set1_ps(table.mean[channel]), _mm256_set1_ps(table.std[channel]),
+                      _mm256_set1_ps(table.reciprocal_std[channel]),
+                      _mm256_set1_ps(table.offset[channel])};
+    auto* single = static_cast<float*>(out);
+    auto* half = static_cast<std::uint16_t*>(out);
+    std::int64_t i = 0;
+    switch (table.type) {
+        case NormalizeType::float32:
+            for (; i + 8 <= n; i += 8) {
+                _mm256_storeu_ps(single + i, eight<formula>(in + i, k));
+            }
+            break;
+        case NormalizeType::float16:
+            for (; i + 8 <= n; i += 8) {
+                _mm_storeu_si128((__m128i*)(half + i), _mm256_cvtps_ph(eight<formula>(in + i, k),
+                                                                       _MM_FROUND_TO_NEAREST_INT));
+            }
+            break;
+        case NormalizeType::bfloat16:
+            for (; i + 8 <= n; i += 8) {
+                _mm_storeu_si128((__m128i*)(half + i), bfloat16(eight<formula>(in + i, k)));
+            }
+            break;
+    }
+    return i;
+}
+
 }  // namespace
 
 void normalize(const Table& table, int channel, const std::uint8_t* in, std::int64_t n,
                void* out) noexcept {
-    const Constants k{_mm256_set1_ps(table.mean[channel]), _mm256_set1_ps(table.std[channel]),
-                      _mm256_set1_ps(table.reciprocal_std[channel])};
-    std::int64_t i = 0;
-    if (!table.arithmetic) {
-        // The scalar loop below does it all, from the table.
-    } else if (table.type == NormalizeType::float32) {
-        for (; i + 8 <= n; i += 8) {
-            _mm256_storeu_ps(static_cast<float*>(out) + i, eight(in + i, k));
-        }
-    } else {
-        auto* half = static_cast<std::uint16_t*>(out);
-        for (; i + 8 <= n; i += 8) {
-            const __m256 v = eight(in + i, k);
-            _mm_storeu_si128((__m128i*)(half + i),
-                             table.type == NormalizeType::float16
-                                 ? _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT)
-                                 : bfloat16(v));
-        }
+    std::int64_t done = 0;
+    if (table.formula == Formula::scaled) {
+        done = whole_vectors<Formula::scaled>(table, channel, in, n, out);
+    } else if (table.formula == Formula::divided) {
+        done = whole_vectors<Formula::divided>(table, channel, in, n, out);
     }
-    scalar::normalize(table, channel, in + i, n - i,
-                      static_cast<char*>(out) + i * element_bytes(table.type));
+    scalar::normalize(table, channel, in + done, n - done,
+                      static_cast<char*>(out) + done * element_bytes(table.type));
 }
 
 void deinterleave(const std::uint8_t* rgb, std::int64_t n, std::uint8_t* planes,

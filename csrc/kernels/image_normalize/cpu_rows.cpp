@@ -14,8 +14,21 @@ float divide(float a, float b, float reciprocal) {
     return std::fma(std::fma(-q, b, a), reciprocal, q);
 }
 
-bool same_bits(float a, float b) {
-    return float_bits(a) == float_bits(b);
+float compute(const Table& table, Formula formula, int channel, int byte) {
+    const float scaled = divide(static_cast<float>(byte), 255.0f, 1.0f / 255.0f);
+    if (formula == Formula::scaled) {
+        return std::fma(scaled, table.reciprocal_std[channel], table.offset[channel]);
+    }
+    return divide(scaled - table.mean[channel], table.std[channel], table.reciprocal_std[channel]);
+}
+
+bool gives_all(const Table& table, Formula formula) {
+    for (int i = 0; i < 3 * 256; ++i) {
+        if (float_bits(compute(table, formula, i / 256, i % 256)) != float_bits(table.float32[i])) {
+            return false;
+        }
+    }
+    return true;
 }
 
 }  // namespace
@@ -23,7 +36,6 @@ bool same_bits(float a, float b) {
 Table make_table(const float mean[3], const float std[3], NormalizeType type) noexcept {
     Table table;
     table.type = type;
-    table.arithmetic = true;
     fill_table<Float32>(mean, std, table.float32);
     if (type == NormalizeType::float16) {
         fill_table<Float16>(mean, std, table.half);
@@ -34,12 +46,11 @@ Table make_table(const float mean[3], const float std[3], NormalizeType type) no
         table.mean[c] = mean[c];
         table.std[c] = std[c];
         table.reciprocal_std[c] = 1.0f / std[c];
-        for (int byte = 0; byte < 256; ++byte) {
-            const float scaled = divide(static_cast<float>(byte), 255.0f, 1.0f / 255.0f);
-            const float value = divide(scaled - mean[c], std[c], table.reciprocal_std[c]);
-            table.arithmetic = table.arithmetic && same_bits(value, table.float32[256 * c + byte]);
-        }
+        table.offset[c] = -mean[c] / std[c];
     }
+    table.formula = gives_all(table, Formula::scaled)    ? Formula::scaled
+                    : gives_all(table, Formula::divided) ? Formula::divided
+                                                         : Formula::none;
     return table;
 }
 

@@ -11,14 +11,22 @@
 namespace refpix::normalize {
 
 // Everything about one mean and std, made once per batch.
+// How the float32 entries can be computed instead of looked up. Multiplications and additions beat
+// 8 or 16 look-ups by far; make_table takes the shortest formula that gives all 768 to the bit.
+enum class Formula {
+    scaled,   // fma(v / 255, 1 / std, -mean / std): e.g. where std is a power of two
+    divided,  // (v / 255 - mean) / std, quotients by reciprocals and remainders
+    none,     // look them up
+};
+
+// Everything about one mean and std, made once per batch.
 struct Table {
     NormalizeType type;
-    // The table's float32 entries can be computed by multiplications alone:
-    // checked against all 768 of them when the table is made.
-    bool arithmetic;
+    Formula formula;
     float mean[3];
     float std[3];
     float reciprocal_std[3];
+    float offset[3];  // -mean / std
     float float32[3 * 256];
     std::uint16_t half[3 * 256];  // float16 or bfloat16 bits, when that is the type
 };

@@ -144,11 +144,18 @@ void Resizer::vertical_first_step() {
 
 void Resizer::vertical_row(std::int64_t y, bool from_source, std::uint8_t* out) {
     const std::int64_t start = down_->start[y];
-    for (std::int64_t t = 0; t < static_cast<std::int64_t>(window_.size()); ++t) {
-        // Rows below the picture have no weight; any row serves.
-        const std::int64_t row = std::min<std::int64_t>(start + t, down_->last[y]);
-        window_[t] =
-            from_source ? source_row(row) : middle_.data() + row % middle_rows_ * middle_stride_;
+    const std::int64_t last = down_->last[y] - start;
+    const auto taps = static_cast<std::int64_t>(window_.size());
+    std::int64_t slot = start % middle_rows_;
+    for (std::int64_t t = 0; t < taps; ++t) {
+        if (t > last) {
+            window_[t] = window_[last];  // has no weight; any row serves
+        } else if (from_source) {
+            window_[t] = source_row(start + t);
+        } else {
+            window_[t] = middle_.data() + slot * middle_stride_;
+            slot = slot + 1 == middle_rows_ ? 0 : slot + 1;
+        }
     }
     passes_.vertical({down_.get(), y, window_.data(), middle_bytes_, out});
 }
