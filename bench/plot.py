@@ -1,0 +1,147 @@
+"""Draws docs/bench.svg and rewrites the README's table from the JSON of bench/pipelines/refhcm.py.
+
+Run it after `make bench` and commit the three together, so that the numbers never drift apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+
+ROOT = Path(__file__).resolve().parent.parent
+FLOOR = "decode only"
+LABELS = {
+    "published": "published: Pillow, torch",
+    "DALI, CPU": "DALI, CPU pipeline",
+    "refpix": "refpix, image_batch",
+    "refpix.Loader": "refpix.Loader",
+}
+MARKED = re.compile(r"(<!-- bench: .*?-->\n).*?(<!-- /bench -->)", re.DOTALL)
+
+
+def label(name: str) -> str:
+    base, comma, threads = name.partition(", 2 threads")
+    return LABELS.get(base, base) + comma + threads
+
+
+def exactness(report: dict, name: str) -> str:
+    """How far a contender's pixels are from Pillow's."""
+    off = report["max_difference_of_255"]
+    if name.startswith(FLOOR):
+        return ""
+    return f"inexact, up to {off[name]:.0f} grey levels off" if name in off else "exact"
+
+
+def floor_of(times: dict) -> float:
+    """CPU ms of the quicker decoder: nothing on the same decoders can go under it."""
+    return min(time["cpu"] for name, time in times.items() if name.startswith(FLOOR))
+
+
+def draw(report: dict, path: Path) -> None:
+    """Horizontal bars of CPU time, slowest first."""
+    times = report["ms_per_picture"]
+    names = [n for n in times if not n.startswith(FLOOR) and "2 threads" not in n]
+    names.sort(key=lambda n: times[n]["cpu"])
+    floor = floor_of(times)
+    mpl.rcParams.update({"svg.hashsalt": "refpix", "font.family": "DejaVu Sans", "font.size": 10})
+    figure, axes = plt.subplots(figsize=(9.2, 0.52 * len(names) + 1.5), layout="constrained")
+    for y, name in enumerate(names):
+        cpu = times[name]["cpu"]
+        ours = name.startswith("refpix")
+        exact = exactness(report, name) == "exact"
+        axes.barh(
+            y, cpu, height=0.62, color="#2f6f9f" if ours else "#b9bdc2",
+            hatch=None if exact else "///", edgecolor="white", linewidth=0,
+        )  # fmt: skip
+        note = f"{cpu:.1f} ms" + ("" if exact else f"  ({exactness(report, name)})")
+        text = axes.annotate(note, (cpu, y), (5, 0), textcoords="offset points", va="center")
+        text.set_in_layout(False)
+    axes.axvline(floor, color="#c0392b", linewidth=1.4, linestyle="--")
+    axes.annotate(
+        f"JPEG decoding alone: {floor:.1f} ms", (floor, -0.72), (5, 0),
+        textcoords="offset points", color="#c0392b", va="center", fontsize=9,
+    )  # fmt: skip
+    axes.set_yticks(range(len(names)), [label(n) for n in names])
+    axes.set_ylim(-1.05, len(names) - 0.5)
+    axes.set_xlim(0, max(times[n]["cpu"] for n in names) * 1.8)
+    axes.set_xlabel("CPU ms per picture, one thread (shorter is better)")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, metadata={"Date": None})
+    if path.suffix == ".svg":  # matplotlib leaves blanks at the ends of lines
+        lines = path.read_text("utf-8").splitlines()
+        path.write_text("\n".join(map(str.rstrip, lines)) + "\n", "utf-8")
+    plt.close(figure)
+
+
+def table(report: dict) -> str:
+    """The README's table, with what was measured and where."""
+    times, ratios, where = report["ms_per_picture"], report["ratios"], report["machine"]
+    lines = [
+        "| | CPU ms / picture | pictures / s | pixels |",
+        "|---|---:|---:|---|",
+    ]
+    for name, time in times.items():
+        row = f"{label(name)} | {time['cpu']:.2f} | {1e3 / time['wall']:.0f}"
+        row = row.replace(" | ", "** | **") if name == "refpix" else row
+        row = f"**{row}**" if name == "refpix" else row
+        lines.append(f"| {row} | {exactness(report, name)} |")
+    ratio = ratios["published / total"]
+    against = f"{ratio:.1f} times less CPU time than the published path"
+    rival = ratios.get("best inexact rival / total")
+    if rival is not None:
+        against += f", {rival:.2f} times less than the best inexact rival"
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"{against}, {ratios['total / decode-only floor']:.2f} times the decode floor; two "
+            f"threads are {ratios['speed-up of 2 threads']:.2f} times as fast as one.",
+            "",
+            f"{report['pictures']} pictures of about 640x480 and {report['mean_kb']:.0f} KB, "
+            f"base64 to 512x512 float32, batches of {report['batch_size']}; {machine(where)}.",
+            "",
+        ]
+    )
+
+
+def machine(where: dict) -> str:
+    """Processor, instruction set and versions in one line."""
+    cpu = re.sub(r"\(R\)|\(TM\)", "", where["cpu"])
+    versions = {
+        "nvidia-dali" if name.startswith("nvidia-dali") else name: version
+        for name, version in where["versions"].items()
+        if version is not None and name != "refpix"
+    }
+    parts = [cpu, f"{where['cores']} cores", where["isa"], f"Python {where['python']}"]
+    return ", ".join([*parts, *(f"{name} {version}" for name, version in versions.items())])
+
+
+def rewrite(readme: Path, text: str) -> None:
+    """Replaces what lies between the two markers."""
+    before = readme.read_text("utf-8")
+    after, found = MARKED.subn(lambda match: match[1] + text + match[2], before)
+    if found != 1:
+        raise SystemExit(f"{readme.name}: expected one pair of bench markers, found {found}")
+    readme.write_text(after, "utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=Path, default=ROOT / "bench" / "results" / "refhcm.json")
+    parser.add_argument("--plot", type=Path, default=ROOT / "docs" / "bench.svg")
+    parser.add_argument("--readme", type=Path, default=ROOT / "README.md")
+    options = parser.parse_args()
+    report = json.loads(options.json.read_text("utf-8"))
+    draw(report, options.plot)
+    rewrite(options.readme, table(report))
+
+
+if __name__ == "__main__":
+    main()
