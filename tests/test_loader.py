@@ -11,6 +11,7 @@ from PIL import Image
 from refpix import Collate, Loader
 from refpix.datasets import RefHCM
 from refpix.errors import IndexStaleError, RowError
+from refpix.metrics import zoom_labels
 
 HALF = np.float32(0.5)
 
@@ -240,6 +241,19 @@ def test_under_torchs_dataloader(make, workers, method):
             np.testing.assert_array_equal(image.numpy(), published(path, number, (12, 10)))
 
 
+@pytest.mark.parametrize("tensors", ["numpy", "torch"])
+def test_label_maps_and_boxes(data, tensors):
+    if tensors == "torch":
+        pytest.importorskip("torch")
+    dataset = RefHCM(data / "refhcm" / "rpar.tsv", task="rpar", index="memory")
+    (batch,) = Loader(dataset, batch_size=99, size=16, label_size=(64, 48), tensors=tensors)
+    assert batch.label_maps.shape == (len(dataset), 64, 48)
+    for sample, labels, box in zip(dataset, batch.label_maps, batch.boxes, strict=True):
+        np.testing.assert_array_equal(labels, zoom_labels(sample.label_map, (64, 48)))
+        np.testing.assert_array_equal(box, sample.box_xyxy)
+    assert np.asarray(batch.label_maps).max() > 0
+
+
 def test_drop_last(make):
     loader = Loader(RefHCM(make(), task="rec"), batch_size=5, size=4, drop_last=True)
     assert [len(batch) for batch in loader] == [5, 5, 5, 5]
@@ -256,9 +270,10 @@ def test_drop_last(make):
         {"dtype": "float64"},
         {"size": 0},
         {"num_threads": 0},
+        {"label_size": 0},
         {"rank": 2, "world_size": 2},
     ],
 )
 def test_impossible_options(make, options):
-    with pytest.raises(ValueError, match=next(iter(options))):
+    with pytest.raises(ValueError, match=next(iter(options)).removeprefix("label_")):
         Loader(RefHCM(make(), task="rec"), **options)

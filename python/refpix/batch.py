@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from refpix._buffers import aligned_empty
-from refpix.kernels import image_normalize, image_resize
+from refpix.kernels import image_normalize, image_resize, label_zoom
 from refpix.types import DType, ImagesBatch, PassOrder, ResizeFilter
 
-__all__ = ["HALF", "Batch", "Collate", "Pixels", "Triple", "pixels_of", "tensors_of"]
+__all__ = [
+    "HALF",
+    "Batch",
+    "Collate",
+    "Pixels",
+    "Triple",
+    "both_sides",
+    "pixels_of",
+    "tensors_of",
+    "zoom_label_maps",
+]
 
 Ints = npt.NDArray[np.int64]
 Triple = tuple[float, float, float]
@@ -33,15 +43,28 @@ class Batch:
         sizes: int64 (n, 2), height and width of the pictures before the resize.
         rows: int64 (n,), their indices in the dataset.
         samples: the records, without pixels, in the same order.
+        label_maps: int32 (n, h, w), parsing classes, where they were asked for.
     """
 
     images: Any
     sizes: Ints
     rows: Ints
     samples: list[Any]
+    label_maps: Any = None
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def boxes(self) -> npt.NDArray[np.float32]:
+        """float32 (n, 4), x0, y0, x1, y1 in pixels of the pictures before the resize."""
+        boxes = [sample.box_xyxy for sample in self.samples]
+        return np.array(boxes, np.float32).reshape(-1, 4)
+
+    def pin_memory(self) -> Batch:
+        """The same with page-locked tensors; ``torch.utils.data.DataLoader`` calls it."""
+        maps = None if self.label_maps is None else self.label_maps.pin_memory()
+        return replace(self, images=self.images.pin_memory(), label_maps=maps)
 
 
 @dataclass(frozen=True)
@@ -80,6 +103,26 @@ class Pixels:
         )
 
 
+def zoom_label_maps(
+    maps: Sequence[npt.NDArray[np.int32]], size: tuple[int, int], num_threads: int
+) -> npt.NDArray[np.int32]:
+    """int32 (n, h, w): label maps of any size, as the published pipeline brings them to one."""
+    batch = ImagesBatch.from_images(maps)  # the same layout, of labels
+    return label_zoom(*batch, out_size=size, num_threads=num_threads)
+
+
+def both_sides(size: int | tuple[int, int]) -> tuple[int, int]:
+    """Height and width, of one number for both.
+
+    Raises:
+        ValueError: not positive.
+    """
+    both = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
+    if min(both) < 1:
+        raise ValueError(f"size={size!r}: height and width must be positive")
+    return both
+
+
 def pixels_of(
     size: int | tuple[int, int],
     filter: ResizeFilter,
@@ -94,21 +137,19 @@ def pixels_of(
     Raises:
         ValueError: an impossible one.
     """
-    both = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
-    if min(both) < 1:
-        raise ValueError(f"size={size!r}: height and width must be positive")
     if dtype not in ("float32", "float16", "bfloat16"):
         raise ValueError(f"dtype={dtype!r}: expected 'float32', 'float16' or 'bfloat16'")
     threads = len(os.sched_getaffinity(0)) if num_threads is None else num_threads
     if threads < 1:
         raise ValueError(f"num_threads={num_threads}: expected at least 1")
-    return Pixels(both, filter, order, mean, std, dtype, threads)
+    return Pixels(both_sides(size), filter, order, mean, std, dtype, threads)
 
 
 class Collate:
     """Samples to a `Batch`: the ``collate_fn`` for ``torch.utils.data.DataLoader``.
 
-    There, every worker decodes its own samples; `Loader` does without workers and is faster.
+    There, every worker decodes its own samples; `Loader` does without workers and is faster. The
+    batch's ``rows`` are those of the samples in their file.
 
     Args:
         size: height and width of the results in pixels, or one number for both.
@@ -149,8 +190,8 @@ class Collate:
         )
 
 
-def tensors_of(images: npt.NDArray[Any], dtype: DType, tensors: str) -> Any:
-    """The images as ``tensors`` wants them (``"numpy"`` or ``"torch"``), over the same memory."""
+def tensors_of(images: npt.NDArray[Any], dtype: str, tensors: str) -> Any:
+    """The array as ``tensors`` wants them (``"numpy"`` or ``"torch"``), over the same memory."""
     if tensors == "numpy":
         return images
     from refpix.torch_tensors import as_tensor

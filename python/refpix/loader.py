@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,13 +13,22 @@ from tqdm import tqdm
 from refpix._buffers import BufferPool, aligned_empty
 from refpix._order import permutation
 from refpix._prefetch import Ahead
-from refpix.batch import HALF, Batch, Collate, Triple, pixels_of, tensors_of
+from refpix.batch import (
+    HALF,
+    Batch,
+    Collate,
+    Triple,
+    both_sides,
+    pixels_of,
+    tensors_of,
+    zoom_label_maps,
+)
 from refpix.errors import ImageError, KernelError, RowError
 from refpix.io.image import decode_image
 from refpix.kernels import base64_decode, fault_name, image_batch
 from refpix.types import DType, PassOrder, ResizeFilter
 
-__all__ = ["Batch", "Collate", "Dataset", "Loader"]
+__all__ = ["Batch", "Collate", "Dataset", "LabelledDataset", "Loader"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -48,6 +57,14 @@ class Dataset(Protocol):
         ...
 
 
+class LabelledDataset(Dataset, Protocol):
+    """A dataset with label maps, which ``Loader(label_size=...)`` wants."""
+
+    def label_maps(self, rows: Any, faults: dict[int, RowError]) -> Sequence[Any]:
+        """int32 (H, W) per row; None for a bad one."""
+        ...
+
+
 class Loader:
     """Batches of a dataset, ready for a model.
 
@@ -65,6 +82,8 @@ class Loader:
         batch_size: rows per batch; the last one of an epoch may be smaller.
         size: height and width of the images in pixels, or one number for both; the aspect ratio is
             not kept, as in the published pipelines.
+        label_size: also give the label maps, brought to this height and width as the published
+            pipeline does (RPar: 512); None gives none.
         shuffle: a new order each epoch; else the dataset's order.
         seed: of the order.
         num_threads: native threads; None is all the CPUs this process may use.
@@ -99,6 +118,7 @@ class Loader:
         *,
         batch_size: int = 1,
         size: int | tuple[int, int] = 512,
+        label_size: int | tuple[int, int] | None = None,
         shuffle: bool = False,
         seed: int = 0,
         num_threads: int | None = None,
@@ -140,6 +160,7 @@ class Loader:
         self._allow_truncated = allow_truncated
         self._pixel_limit = pixel_limit
         self._tensors = tensors
+        self._label_size = None if label_size is None else both_sides(label_size)
         self._pixels = pixels_of(size, filter, order, mean, std, dtype, num_threads)
         shape = (batch_size, 3, *self._pixels.size)
         allocate = _allocator(tensors, pin_memory)
@@ -224,6 +245,9 @@ class Loader:
         faults: dict[int, RowError] = {}
         records = self.dataset.records(rows, faults)
         values, spans, encoding = self.dataset.payloads(rows, faults)
+        maps: Sequence[Any] | None = None
+        if self._label_size is not None:
+            maps = cast(LabelledDataset, self.dataset).label_maps(rows, faults)
         good = np.array([i for i in range(len(rows)) if i not in faults], np.int64)
         images = self._buffers.take()[: len(good)]
         spans = np.ascontiguousarray(spans[good])
@@ -263,6 +287,11 @@ class Loader:
             rows=rows[good],
             samples=[records[i] for i in good],
         )
+        if maps is not None and self._label_size is not None:
+            zoomed = zoom_label_maps(
+                [maps[i] for i in good], self._label_size, self._pixels.num_threads
+            )
+            batch.label_maps = tensors_of(zoomed, "int32", self._tensors)
         return batch, [faults[i] for i in sorted(faults)]
 
     def _rescue(

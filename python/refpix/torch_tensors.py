@@ -8,8 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from refpix.types import DType
-
 __all__ = ["as_tensor", "cuda_available", "pinned_empty"]
 
 
@@ -25,7 +23,7 @@ def pinned_empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[An
     return memory.view(dtype).reshape(shape)
 
 
-def as_tensor(images: npt.NDArray[Any], dtype: DType) -> torch.Tensor:
+def as_tensor(images: npt.NDArray[Any], dtype: str) -> torch.Tensor:
     """A tensor over the same memory; uint16 bit patterns become bfloat16."""
     if dtype == "bfloat16":  # torch reads int16 everywhere, uint16 not
         return torch.from_numpy(images.view(np.int16)).view(torch.bfloat16)

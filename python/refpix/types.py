@@ -79,8 +79,8 @@ class ImagesBatch(NamedTuple):
     sizes: npt.NDArray[np.int64]
 
     @classmethod
-    def from_images(cls, images: Sequence[npt.NDArray[np.uint8]]) -> ImagesBatch:
-        """Copies uint8 images, (H, W) or (H, W, C), end to end."""
+    def from_images(cls, images: Sequence[npt.NDArray[Any]]) -> ImagesBatch:
+        """Copies images (or label maps, of another type), (H, W) or (H, W, C), end to end."""
         offsets = np.cumsum([0, *(image.size for image in images)], dtype=np.int64)
         flat = [np.ascontiguousarray(image).reshape(-1) for image in images]
         pixels = np.concatenate(flat) if flat else np.empty(0, np.uint8)
