@@ -79,6 +79,8 @@ missing_packages() {
     fi
 }
 
+apt_line() { echo "sudo apt-get update && sudo apt-get install -y $*"; }
+
 install_packages() {
     local sudo=()
     if ! command -v apt-get >/dev/null; then
@@ -87,14 +89,15 @@ install_packages() {
     if [ "$(id -u)" -ne 0 ]; then
         if ! sudo -n true 2>/dev/null; then
             fail "missing: $*. Please run:
-    sudo apt-get update && sudo apt-get install -y $*"
+    $(apt_line "$@")"
         fi
         sudo=(sudo -n env)
     fi
     say "installing $* through apt"
     "${sudo[@]}" apt-get update -qq || say "apt-get update failed; trying the lists as they are"
     DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "$@" \
-        >/dev/null </dev/null || fail "apt could not install: $*"
+        >/dev/null </dev/null || fail "apt could not install what is missing. To see why:
+    $(apt_line "$@")"
 }
 
 check_system() {
