@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 10
 export PYTHON
 
-.PHONY: help demo test bench bench-kernels lint format stubs sanitize fuzz dev clean
+.PHONY: help demo test bench bench-kernels bench-memory lint format stubs sanitize fuzz dev clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -28,6 +28,10 @@ bench:  ## The main job against its rivals, as a table and as JSON (BENCH_ARGS=.
 bench-kernels:  ## Each kernel against its reference and the best rival
 	@tools/bootstrap.sh bench
 	@set -e; for bench in $$(grep -l __main__ bench/kernels/*.py); do echo "== $$bench"; $(VENV)/python $$bench $(BENCH_ARGS); done
+
+bench-memory:  ## Memory of indexing and loading a 5 GB file, made on the fly (BENCH_ARGS=...)
+	@tools/bootstrap.sh bench
+	$(VENV)/python bench/pipelines/memory.py $(BENCH_ARGS)
 
 lint:  ## ruff, mypy --strict, clang-format, and the committed stubs against the built modules
 	@tools/bootstrap.sh dev

@@ -23,17 +23,17 @@ from refpix.batch import (
     tensors_of,
     zoom_label_maps,
 )
-from refpix.errors import ImageError, KernelError, RowError
+from refpix.errors import ImageError, KernelError, RowError, from_fault
 from refpix.io.image import decode_image
 from refpix.kernels import base64_decode, fault_name, image_batch
-from refpix.types import DType, PassOrder, ResizeFilter
+from refpix.types import PIXEL_LIMIT, DType, PassOrder, ResizeFilter
 
 __all__ = ["Batch", "Collate", "Dataset", "LabelledDataset", "Loader"]
 
 Ints = npt.NDArray[np.int64]
 
 # Payloads of these kinds are Pillow's to decode; see image_batch.
-_PILLOW = ("image_unrecognised", "jpeg_unsupported", "jpeg_bad_header")
+_PILLOW = ("image_unrecognised", "jpeg_unsupported")
 
 
 class Dataset(Protocol):
@@ -52,7 +52,7 @@ class Dataset(Protocol):
         """Values uint8 (bytes,), spans int64 (n, 2), and ``base64`` or ``raw``."""
         ...
 
-    def row_error(self, row: int, reason: str, position: int = -1) -> RowError:
+    def row_error(self, row: int, error: KernelError) -> RowError:
         """The error for a row whose picture is at fault."""
         ...
 
@@ -101,7 +101,8 @@ class Loader:
         prefetch: batches to prepare ahead.
         drop_last: leave out a last batch that is not full.
         allow_truncated: decode what is there of pictures that end early, as published.
-        pixel_limit: most pixels of a picture, None for no limit.
+        pixel_limit: most pixels of a picture; more is a fault. None for no limit, as published;
+            one row of a few hundred bytes can then take half a minute and 13 GB.
         progress: show a bar per epoch.
 
     Attributes:
@@ -135,7 +136,7 @@ class Loader:
         prefetch: int = 2,
         drop_last: bool = False,
         allow_truncated: bool = True,
-        pixel_limit: int | None = None,
+        pixel_limit: int | None = PIXEL_LIMIT,
         progress: bool = False,
     ) -> None:
         if batch_size < 1 or prefetch < 1:
@@ -273,7 +274,7 @@ class Loader:
             )
             if error is not None:
                 row = int(rows[good[slot]])
-                faults[int(good[slot])] = self.dataset.row_error(row, error.reason, error.position)
+                faults[int(good[slot])] = self.dataset.row_error(row, error)
         if faults and self.errors == "raise":
             raise faults[min(faults)]
         kept = [slot for slot, place in enumerate(good.tolist()) if place not in faults]
@@ -303,20 +304,27 @@ class Loader:
         size: Ints,
     ) -> KernelError | None:
         """Decodes with Pillow what the native decoder leaves to it; what is wrong if it cannot."""
-        fault = KernelError(fault_name(int(code[0])), -1, int(code[1]))
-        if fault.fault not in _PILLOW:
-            return fault
+        name = fault_name(int(code[0]))
+        if name not in _PILLOW:
+            return _kernel_error(name, int(code[1]))
         try:
             image = decode_image(
                 _decoded(payload, encoding),
                 allow_truncated=self._allow_truncated,
                 pixel_limit=self._pixel_limit,
             )
+            self._pixels.one_by_one([image], slot)
         except ImageError as error:
             return error
+        except MemoryError:  # as of the native decoder: the row's fault
+            return KernelError("out_of_memory")
         size[:] = image.shape[:2]
-        self._pixels.one_by_one([image], slot)
         return None
+
+
+def _kernel_error(fault: str, position: int) -> KernelError:
+    error = from_fault(fault, -1, position)
+    return error if isinstance(error, KernelError) else KernelError(fault)
 
 
 def _decoded(payload: npt.NDArray[np.uint8], encoding: str) -> bytes:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 __all__ = [
     "KEYPOINT_NAMES",
+    "PIXEL_LIMIT",
     "BytesBatch",
     "DType",
     "ImagesBatch",
@@ -21,6 +22,10 @@ DType = Literal["float32", "float16", "bfloat16"]
 ResizeFilter = Literal["bicubic", "bilinear", "box", "lanczos"]
 #: Order of a resize's two passes: Pillow 13's, that of Pillow up to 12, or the installed one's.
 PassOrder = Literal["pillow13", "pillow12", "auto"]
+
+#: Most pixels of a picture unless told otherwise: twice Pillow's ``Image.MAX_IMAGE_PIXELS``, where
+#: ``Image.open`` speaks of a bomb. A header of a few hundred bytes can ask for 13 GB.
+PIXEL_LIMIT: Final = 2**30 // 6
 
 #: The 17 COCO keypoints in order.
 KEYPOINT_NAMES: Final = (

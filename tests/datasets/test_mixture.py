@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from refpix.datasets import RefHCM, RefHCMMixture
-from refpix.errors import RowError
+from refpix.errors import ImageError, RowError
 from refpix.types import BytesBatch
 
 
@@ -157,7 +157,7 @@ def test_faults_of_a_mixed_batch(parts):
         flat.payloads([3, 4, 5])
     with pytest.raises(RowError, match=r"0000001\.png"):
         flat.__getitems__([3, 4, 5])
-    assert flat.row_error(4, "broken").file == str(parts["rpar"].path)
+    assert flat.row_error(4, ImageError("image_corrupt")).file == str(parts["rpar"].path)
 
 
 def test_unusable_mixtures(parts, make):

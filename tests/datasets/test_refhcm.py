@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from refpix.datasets import RefHCM, get_base64_from_image, get_image_from_base64
-from refpix.errors import IndexStaleError, RowError
+from refpix.errors import ImageError, IndexStaleError, RowError
 from refpix.kernels import label_zoom
 from refpix.types import BytesBatch
 
@@ -265,7 +265,7 @@ def test_faults_are_handed_over(refhcm):
 
 def test_fault_in_a_picture_finds_its_row(make):
     dataset = RefHCM(make("rec"))[2:]
-    error = dataset.row_error(1, "JPEG data ends early", 17)
+    error = dataset.row_error(1, ImageError("jpeg_truncated", -1, 17))
     assert error.row == 3
     start = dataset.payloads([1]).spans[0, 0]
     assert error.offset == start

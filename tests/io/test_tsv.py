@@ -158,7 +158,7 @@ def test_golden_files(golden):
 def test_the_side_file_is_read_back(make, monkeypatch):
     file = make(HEAD * 5)
     assert index_path(file.path).stat().st_size == 64 + 8 * 6
-    monkeypatch.setattr(tsv, "_index", None)
+    monkeypatch.setattr(TsvFile, "_index", None)
     again = TsvFile(file.path)
     assert again.offsets.tolist() == file.offsets.tolist()
 

@@ -11,11 +11,21 @@
 namespace refpix::cpu {
 namespace {
 
+constexpr std::size_t kept_payload_bytes = std::size_t{64} << 20;
+
 // What a thread keeps between images, so that no image asks for fresh pages.
 struct Workspace {
     std::vector<std::uint8_t> payload;
     JpegReader reader;
     resize::Resizer resizer;
+
+    // After an item, whatever became of it: one giant is not to be paid for ever after.
+    void tidy() {
+        reader.close();
+        if (payload.size() > kept_payload_bytes) {
+            std::vector<std::uint8_t>().swap(payload);
+        }
+    }
 };
 
 // Finished rows, as planes of bytes, to the item's slot of the batch.
@@ -99,7 +109,6 @@ Status decode_into(const ImageBatch& args, const normalize::Table& table, std::i
         resizer.commit(got);
         y += got;
     }
-    reader.close();
     return {};
 }
 
@@ -114,12 +123,13 @@ Status image_batch(const ImageBatch& args) noexcept {
     parallel_for(args.payloads.count, args.threads, [&](std::int64_t item) {
         Status status;
         args.sizes[2 * item] = args.sizes[2 * item + 1] = 0;
+        thread_local Workspace workspace;
         try {
-            thread_local Workspace workspace;
             status = decode_into(args, table, item, workspace);
         } catch (const std::bad_alloc&) {
             status = {Fault::out_of_memory, item, -1};
         }
+        workspace.tidy();
         args.faults[2 * item] = static_cast<std::int64_t>(status.fault);
         args.faults[2 * item + 1] = status.position;
     });

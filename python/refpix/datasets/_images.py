@@ -16,10 +16,9 @@ from PIL import Image
 from refpix.errors import ImageError, KernelError
 from refpix.io.image import decode_image
 from refpix.kernels import base64_decode, jpeg_decode
-from refpix.types import BytesBatch, ImagesBatch
+from refpix.types import PIXEL_LIMIT, BytesBatch, ImagesBatch
 
 __all__ = [
-    "PIXEL_LIMIT",
     "Decoder",
     "Encoding",
     "get_base64_from_image",
@@ -30,9 +29,8 @@ __all__ = [
 Encoding = Literal["base64", "raw"]
 Picture = npt.NDArray[np.uint8]
 
-#: Most pixels of a picture by default: Pillow's bound, past which it speaks of a bomb.
-PIXEL_LIMIT = 2**30 // 6
-
+#: What jpeg_decode, whose limit is always a number, takes for none.
+_NO_LIMIT = 2**63 - 1
 _JPEG_MAGIC = b"\xff\xd8\xff"
 
 
@@ -46,12 +44,12 @@ class Decoder:
 
     Attributes:
         allow_truncated: keep what arrived of a picture whose data ends early.
-        pixel_limit: most pixels of a picture, of any format.
+        pixel_limit: most pixels of a picture, of any format; None for no limit.
         num_threads: threads to use at most.
     """
 
     allow_truncated: bool = True
-    pixel_limit: int = PIXEL_LIMIT
+    pixel_limit: int | None = PIXEL_LIMIT
     num_threads: int = 1
 
     def decode(
@@ -118,7 +116,7 @@ class Decoder:
                     values,
                     spans[which],
                     allow_truncated=self.allow_truncated,
-                    pixel_limit=self.pixel_limit,
+                    pixel_limit=_NO_LIMIT if self.pixel_limit is None else self.pixel_limit,
                     num_threads=self.num_threads,
                 )
             )

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from refpix.datasets._images import PIXEL_LIMIT, Decoder
+from refpix.datasets._images import Decoder
 from refpix.datasets.refhcm_layout import (
     Task,
     base_task,
@@ -23,8 +23,9 @@ from refpix.datasets.refhcm_layout import (
 )
 from refpix.datasets.refhcm_sample import BoxFormat, RefHCMSample, RefHCMTargets, make_targets
 from refpix.datasets.refhcm_source import Faults, Payloads, RowSource, open_trees
-from refpix.errors import RowError
+from refpix.errors import KernelError, RowError
 from refpix.io.tsv import TsvFile
+from refpix.types import PIXEL_LIMIT
 
 __all__ = ["RefHCM"]
 
@@ -57,8 +58,7 @@ class RefHCM:
         strict: rpar: exactly 48 codes in 0..31. hoi: no malformed actions. (The published program
             lets both pass.)
         allow_truncated: keep what arrived of pictures whose data ends early, as published.
-        pixel_limit: most pixels of a picture; more is a fault. (The published program has no
-            limit.)
+        pixel_limit: most pixels of a picture; more is a fault. None for no limit, as published.
         index: as for `refpix.io.tsv.TsvFile`.
         num_threads: threads for indexing and for batches.
         progress: a bar while a large file is being indexed.
@@ -84,7 +84,7 @@ class RefHCM:
         transforms: Callable[[RefHCMSample], Any] | None = None,
         strict: bool = False,
         allow_truncated: bool = True,
-        pixel_limit: int = PIXEL_LIMIT,
+        pixel_limit: int | None = PIXEL_LIMIT,
         index: Literal["auto", "memory", "rebuild"] = "auto",
         num_threads: int = 1,
         progress: bool = False,
@@ -231,20 +231,19 @@ class RefHCM:
         """The model's question and answer for a sample; options as for `make_targets`."""
         return make_targets(sample, **{**(self.target_options or {}), **options})
 
-    def row_error(self, row: int, reason: str, position: int = -1) -> RowError:
+    def row_error(self, row: int, error: KernelError) -> RowError:
         """The error that a fault in a row's picture amounts to.
 
         Args:
             row: index into this dataset.
-            reason: what is wrong, in words.
-            position: byte within the decoded payload, or -1.
+            error: what a kernel found; its position is a byte of the base64 text for faults of
+                that, else of the decoded payload.
         """
         file_rows = self.file_rows([row])
         faults: Faults = {}
         spans = self.source.spans(file_rows, faults)
-        at = "" if position < 0 else f" (at byte {position} of the picture)"
         offset = int(spans[0, self.source.place("image"), 0])
-        return faults.get(0) or self.source.error(int(file_rows[0]), offset, f"image: {reason}{at}")
+        return faults.get(0) or self.source.picture_error(int(file_rows[0]), offset, error)
 
     def verify(
         self, rows: Rows | range | None = None, *, batch_size: int = 16, progress: bool = False

@@ -14,7 +14,7 @@ from refpix.datasets._images import pack_payloads
 from refpix.datasets.refhcm import RefHCM, Rows
 from refpix.datasets.refhcm_sample import RefHCMSample, RefHCMTargets
 from refpix.datasets.refhcm_source import Faults, Payloads
-from refpix.errors import RowError
+from refpix.errors import KernelError, RowError
 from refpix.types import BytesBatch
 
 __all__ = ["RefHCMMixture"]
@@ -184,10 +184,10 @@ class RefHCMMixture:
         part = next((p for p in self._parts if p.task == sample.task), self._parts[0])
         return part.targets(sample, **{"multitask": True, **options})
 
-    def row_error(self, row: int, reason: str, position: int = -1) -> RowError:
+    def row_error(self, row: int, error: KernelError) -> RowError:
         """As `RefHCM.row_error`."""
         which, inner = self._located([row])
-        return self._parts[int(which[0])].row_error(int(inner[0]), reason, position)
+        return self._parts[int(which[0])].row_error(int(inner[0]), error)
 
     def _located(self, rows: Rows) -> tuple[Ints, Ints]:
         if self.grouped:
@@ -219,7 +219,7 @@ class RefHCMMixture:
                 part = self._parts[int(which[places[i]])]
                 row = int(inner[places[i]])
                 if places[i] not in found:
-                    found[places[i]] = part.row_error(row, error.reason)
+                    found[places[i]] = part.row_error(row, error)
         together = BytesBatch.from_items(packed)
         return Payloads(together.values, together.spans, "raw")
 

@@ -17,6 +17,7 @@ __all__ = ["FieldFault", "label_map_from_npy", "record_from_fields"]
 _NUM_KEYPOINTS = 17
 _NUM_CODES = 48
 _CODE_RANGE = 32
+_REASON_CHARACTERS = 300  # of a reason: what Python says of a bad number quotes all of it
 
 
 class FieldFault(ValueError):
@@ -29,6 +30,8 @@ class FieldFault(ValueError):
     """
 
     def __init__(self, column: str, reason: str, position: int = 0) -> None:
+        if len(reason) > _REASON_CHARACTERS:
+            reason = f"{reason[:_REASON_CHARACTERS]}..."
         self.column = column
         self.reason = reason
         self.position = position

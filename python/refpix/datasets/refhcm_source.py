@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +25,11 @@ __all__ = ["Faults", "Payloads", "RowSource", "open_trees"]
 #: Bad items of a batch: place in the batch -> what is wrong with the row.
 Faults = dict[int, RowError]
 Ints = npt.NDArray[np.int64]
+
+#: Longest field of a record in bytes. What is longer is no annotation, and would be a Python object
+#: per number.
+FIELD_LIMIT = 1 << 20
+_PATH_LIMIT = 4096  # PATH_MAX
 
 
 class Payloads(NamedTuple):
@@ -115,8 +121,10 @@ class RowSource:
         for i, row in enumerate(rows.tolist()):
             record = None
             if i not in faults:
-                fields = {name: self.field(spans[i, place]) for name, place in places.items()}
+                fields_at = {name: spans[i, place] for name, place in places.items()}
                 try:
+                    _check_lengths(fields_at)
+                    fields = {name: self.field(span) for name, span in fields_at.items()}
                     record = record_from_fields(
                         self.task, row, fields, box_format=self.box_format, strict=self.strict
                     )
@@ -171,12 +179,14 @@ class RowSource:
         return self.tsv.values[start:stop].tobytes()
 
     def _names_file(self, span: Ints) -> bool:
-        short = int(span[1] - span[0]) <= 4096
+        short = int(span[1] - span[0]) <= _PATH_LIMIT
         return self.task == "rhrc" and short and looks_like_path(self.field(span))
 
     def _file(self, row: int, span: Ints, column: str, folder: str) -> bytes:
         """The bytes of the file that a field names, from the first tree that has it."""
         reason = ""
+        if span[1] - span[0] > _PATH_LIMIT:
+            raise self.error(row, int(span[0]), f"{column}: a path of over {_PATH_LIMIT} bytes")
         try:
             name = self.field(span).decode().strip()
             for tree in self.trees:
@@ -188,6 +198,12 @@ class RowSource:
         except (OSError, ValueError) as e:
             reason = str(e)
         raise self.error(row, int(span[0]), f"{column}: {reason}")
+
+
+def _check_lengths(fields: Mapping[str, Ints]) -> None:
+    for name, (start, stop) in fields.items():
+        if stop - start > FIELD_LIMIT:
+            raise FieldFault(name, f"field of {stop - start} bytes, the limit is {FIELD_LIMIT}")
 
 
 def _below(name: str, folder: Path) -> str:

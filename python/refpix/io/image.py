@@ -38,6 +38,8 @@ def decode_image(
             ``image_corrupt``. What Pillow said is its ``__cause__``.
         MemoryError: the pixels do not fit.
     """
+    if not payload:  # which some plugins would call damaged
+        raise ImageError("image_unrecognised")
     try:
         image = _pillow.open_image(payload, allow_truncated=allow_truncated)
     except MemoryError:

@@ -103,8 +103,7 @@ class TsvFile:
             self._offsets = read_index(self.path, self._state, self.values)
             self._persisted = self._offsets is not None
         if self._offsets is None:
-            self._offsets = _index(self.values, num_threads, progress, self.path.name)
-            self.check_unchanged()
+            self._offsets = self._index(progress)
             if index != "memory":
                 self._persisted = write_index(self.path, self._state, self.values, self._offsets)
 
@@ -141,7 +140,7 @@ class TsvFile:
         if self._offsets is None:
             self._offsets = read_index(self.path, self._state, self.values)
         if self._offsets is None:  # the side file went away since this was pickled
-            self._offsets = _index(self.values, self.num_threads, False, self.path.name)
+            self._offsets = self._index(progress=False)
         return self._offsets
 
     def check_unchanged(self) -> None:
@@ -242,6 +241,23 @@ class TsvFile:
             reason = f"invalid UTF-8: {error.reason}"
             raise RowError(str(self.path), row, start + error.start, reason) from error
 
+    def _index(self, progress: bool) -> npt.NDArray[np.int64]:
+        """Row offsets, slice by slice: a bar can move, and a file that is being cut is noticed."""
+        values = self.values
+        ends = [np.zeros(1, np.int64)]
+        slices: Iterable[int] = range(0, len(values), _SLICE_BYTES)
+        if progress:  # made only when asked for: a bar, even a hidden one, starts a thread
+            slices = tqdm(slices, desc=f"indexing {self.path.name}", unit="slice")
+        for start in slices:
+            self.check_unchanged()
+            part = values[start : start + _SLICE_BYTES]
+            found = _loaded().tsv_index(part, num_threads=self.num_threads)[1:]
+            if start + len(part) < len(values) and part[-1] != _NEWLINE:
+                found = found[:-1]  # the row goes on in the next slice
+            ends.append(found + start)
+        self.check_unchanged()
+        return np.concatenate(ends)
+
     def _numbers(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         numbers = np.asarray(rows, dtype=np.int64).reshape(-1)
         outside = (numbers < -len(self)) | (numbers >= len(self))
@@ -250,23 +266,6 @@ class TsvFile:
                 f"{self.path}: no row {int(numbers[outside][0])}, there are {len(self)}"
             )
         return np.where(numbers < 0, numbers + len(self), numbers)
-
-
-def _index(
-    values: npt.NDArray[np.uint8], num_threads: int, progress: bool, name: str
-) -> npt.NDArray[np.int64]:
-    """Row offsets, slice by slice so that a bar can move."""
-    ends = [np.zeros(1, np.int64)]
-    slices: Iterable[int] = range(0, len(values), _SLICE_BYTES)
-    if progress:  # made only when asked for: a bar, even a hidden one, starts a thread
-        slices = tqdm(slices, desc=f"indexing {name}", unit="slice")
-    for start in slices:
-        part = values[start : start + _SLICE_BYTES]
-        found = _loaded().tsv_index(part, num_threads=num_threads)[1:]
-        if start + len(part) < len(values) and part[-1] != _NEWLINE:
-            found = found[:-1]  # the row goes on in the next slice
-        ends.append(found + start)
-    return np.concatenate(ends)
 
 
 def write_tsv(path: str | os.PathLike[str], rows: Iterable[Sequence[str | bytes]]) -> int:

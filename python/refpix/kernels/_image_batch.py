@@ -13,7 +13,7 @@ from refpix.kernels._image_normalize import image_normalize
 from refpix.kernels._image_resize import image_resize
 from refpix.kernels._jpeg_decode import jpeg_decode
 from refpix.kernels._registry import Backend, fault_number, kernel
-from refpix.types import BytesBatch, DType, ImagesBatch, PassOrder, ResizeFilter
+from refpix.types import PIXEL_LIMIT, BytesBatch, DType, ImagesBatch, PassOrder, ResizeFilter
 
 _NORMAL = (0.5, 0.5, 0.5)
 
@@ -31,7 +31,7 @@ def image_batch(
     std: tuple[float, float, float] = _NORMAL,
     dtype: DType = "float32",
     allow_truncated: bool = True,
-    pixel_limit: int | None = None,
+    pixel_limit: int | None = PIXEL_LIMIT,
     out: npt.NDArray[Any] | None = None,
     num_threads: int = 1,
     backend: Backend = "auto",
@@ -53,7 +53,8 @@ def image_batch(
         dtype: ``float32``, ``float16`` or ``bfloat16`` (as uint16 bit patterns).
         allow_truncated: decode what is there of a JPEG that ends early, as Pillow does with
             ``LOAD_TRUNCATED_IMAGES``.
-        pixel_limit: most pixels an image may have, None for no limit.
+        pixel_limit: most pixels an image may have, None for no limit. (The published pipelines
+            have none.)
         out: optional (n, 3, h, w) array of that type to fill.
         num_threads: threads to use at most; each takes whole images.
         backend: which implementation.

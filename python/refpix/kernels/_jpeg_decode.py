@@ -11,10 +11,8 @@ from PIL import ImageFile
 from refpix import _pillow
 from refpix.errors import ImageError, KernelError
 from refpix.kernels._registry import Backend, kernel
-from refpix.types import ImagesBatch
+from refpix.types import PIXEL_LIMIT, ImagesBatch
 
-#: Twice Pillow's ``Image.MAX_IMAGE_PIXELS``: what ``Image.open`` itself refuses.
-PIXEL_LIMIT = 178_956_970
 SCAN_LIMIT = 100
 
 

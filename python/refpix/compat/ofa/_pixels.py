@@ -13,15 +13,13 @@ from refpix.errors import ImageError
 from refpix.io.image import decode_image
 from refpix.kernels import base64_decode, image_normalize, image_resize, jpeg_decode
 from refpix.metrics import zoom_labels as _zoom_integers
-from refpix.types import BytesBatch, PassOrder
+from refpix.types import PIXEL_LIMIT, BytesBatch, PassOrder
 
 __all__ = ["Pixels", "decode_base64", "decode_file", "normalise", "resize", "zoom_labels"]
 
 Pixels = npt.NDArray[np.uint8]
 
 _JPEG_MAGIC = b"\xff\xd8\xff"
-#: Pillow's own bound, past which it speaks of a bomb. The published program has none.
-_PIXEL_LIMIT = 2**30 // 6
 
 
 def decode_base64(text: str) -> Pixels:
@@ -51,12 +49,12 @@ def _decode(payload: Pixels) -> Pixels:
     if payload[:3].tobytes() == _JPEG_MAGIC:
         span = np.array([[0, len(payload)]])
         try:
-            images = jpeg_decode(payload, span, allow_truncated=True, pixel_limit=_PIXEL_LIMIT)
+            images = jpeg_decode(payload, span, allow_truncated=True)
             return images.image(0)
         except ImageError as e:
             if e.fault != "jpeg_unsupported":
                 raise
-    return decode_image(payload.tobytes(), allow_truncated=True, pixel_limit=_PIXEL_LIMIT)
+    return decode_image(payload.tobytes(), allow_truncated=True, pixel_limit=PIXEL_LIMIT)
 
 
 def resize(image: Pixels, size: tuple[int, int], order: PassOrder = "auto") -> Pixels:
