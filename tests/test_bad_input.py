@@ -368,6 +368,21 @@ def own_kib():
         return int(next(line for line in status if line.startswith("RssAnon")).split()[1])
 
 
+@pytest.mark.parametrize("payload", [BOMBS["PNG"], b"", b"x" * 100, jpeg()[:30]])
+def test_reports_hold_no_frames(tmp_path, payload):
+    """Through them an error would keep the payload and a batch buffer for as long as it is kept."""
+    path = tmp_path / "rec.tsv"
+    path.write_bytes(row(0) + row(1, payload) + row(2, box="nan"))
+    dataset = RefHCM(path, "rec")
+    for errors in (skipped(dataset)[0], dataset.verify()):
+        assert len(errors) == 2
+        for error in errors:
+            link = error
+            while link is not None:
+                assert link.__traceback__ is None
+                link = link.__cause__ or link.__context__
+
+
 @pytest.mark.skipif("REFPIX_SANITIZED" in os.environ, reason="ASan keeps freed memory, finds leaks")
 def test_bad_rows_leak_nothing(tmp_path):
     good = jpeg(size=(300, 400), progressive=True)

@@ -14,6 +14,7 @@ __all__ = [
     "RefpixError",
     "RowError",
     "TsvError",
+    "detached",
     "from_fault",
 ]
 
@@ -88,6 +89,18 @@ class RowError(RefpixError, ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.file, self.row, self.offset, self.reason)
+
+
+def detached(error: RowError) -> RowError:
+    """The error and its causes without the frames they came through.
+
+    For errors that are kept: frames hold payloads and batch buffers.
+    """
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return error
 
 
 REASONS = {

@@ -23,7 +23,7 @@ from refpix.batch import (
     tensors_of,
     zoom_label_maps,
 )
-from refpix.errors import ImageError, KernelError, RowError, from_fault
+from refpix.errors import ImageError, KernelError, RowError, detached, from_fault
 from refpix.io.image import decode_image
 from refpix.kernels import base64_decode, fault_name, image_batch
 from refpix.types import PIXEL_LIMIT, DType, PassOrder, ResizeFilter
@@ -293,7 +293,7 @@ class Loader:
                 [maps[i] for i in good], self._label_size, self._pixels.num_threads
             )
             batch.label_maps = tensors_of(zoomed, "int32", self._tensors)
-        return batch, [faults[i] for i in sorted(faults)]
+        return batch, [detached(faults[i]) for i in sorted(faults)]
 
     def _rescue(
         self,

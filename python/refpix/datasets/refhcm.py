@@ -23,7 +23,7 @@ from refpix.datasets.refhcm_layout import (
 )
 from refpix.datasets.refhcm_sample import BoxFormat, RefHCMSample, RefHCMTargets, make_targets
 from refpix.datasets.refhcm_source import Faults, Payloads, RowSource, open_trees
-from refpix.errors import KernelError, RowError
+from refpix.errors import KernelError, RowError, detached
 from refpix.io.tsv import TsvFile
 from refpix.types import PIXEL_LIMIT
 
@@ -269,7 +269,7 @@ class RefHCM:
                 for i, sample in enumerate(self._samples(batch, faults)):
                     if sample is not None and (reason := _size_mismatch(sample)):
                         faults[i] = self._error_of(sample.row, "label_map", reason)
-                problems += [faults[i] for i in sorted(faults)]
+                problems += [detached(faults[i]) for i in sorted(faults)]
                 bar.update(len(batch))
         return problems
 
