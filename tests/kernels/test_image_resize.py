@@ -123,6 +123,24 @@ def test_order_follows_the_installed_pillow():
     assert not np.array_equal(auto, resize(image, (512, 512), order=other))
 
 
+@pytest.mark.parametrize("backend", ["reference", "cpu"])
+def test_slivers_in_pillow_12_go_vertically_first(backend):
+    rng = np.random.default_rng(2)
+    for h, w, out in (
+        (301, 3, (290, 1)),
+        (300, 3, (290, 1)),
+        (301, 3, (301, 1)),
+        (301, 3, (310, 2)),
+    ):
+        image = hard_edges(rng, (h, w))
+        vertical = resize(resize(image, (out[0], w)), out)
+        horizontal = resize(resize(image, (h, out[1])), out)
+        expected = vertical if h > 100 * w and out[0] < h else horizontal
+        got = resize(image, out, order="pillow12", backend=backend)
+        np.testing.assert_array_equal(got, expected, f"{h}x{w} -> {out}")
+        np.testing.assert_array_equal(resize(image, out), pillow(image, out, "bicubic"))
+
+
 def test_images_of_different_sizes_on_several_threads():
     rng = np.random.default_rng(5)
     images = [rng.integers(0, 256, (h, 2 * h + 1, 3), dtype=np.uint8) for h in range(1, 40)]

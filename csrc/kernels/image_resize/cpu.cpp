@@ -10,8 +10,11 @@ namespace refpix {
 bool vertical_first(PassOrder order, std::int64_t in_height, std::int64_t in_width,
                     std::int64_t out_height, std::int64_t out_width) noexcept {
     const std::int64_t shrinks_by = in_height - out_height;
-    return order == PassOrder::pillow13 && shrinks_by > 0 &&
-           shrinks_by > 2 * (in_width - out_width);
+    if (shrinks_by <= 0) {
+        return false;
+    }
+    return order == PassOrder::pillow13 ? shrinks_by > 2 * (in_width - out_width)
+                                        : in_height > 100 * in_width;
 }
 
 namespace cpu {

@@ -64,6 +64,11 @@ def pass_order(order: PassOrder) -> Literal["pillow12", "pillow13"]:
     return order
 
 
+def _vertical_first(order: str, shrinks_by: int, h: int, w: int, narrows_by: int) -> bool:
+    """Whether rows are combined before columns; Pillow 12 does so for slivers only."""
+    return shrinks_by > 0 and (shrinks_by > 2 * narrows_by if order == "pillow13" else h > 100 * w)
+
+
 def _taps(n_in: int, n_out: int, name: ResizeFilter) -> list[tuple[int, npt.NDArray[np.int64]]]:
     """First input pixel and fixed-point weights of each output pixel."""
     weight, support = _FILTERS[name]
@@ -151,7 +156,7 @@ def image_resize(
         if start < 0 or stop > len(pixels) or stop - start != h * w * channels:
             raise KernelError("span_out_of_bounds", item, int(start))
         image = pixels[start:stop].reshape(h, w, channels)
-        if first == "pillow13" and h - height > 0 and h - height > 2 * (w - width):
+        if _vertical_first(first, h - height, h, w, w - width):
             result[item] = _pass(_pass(image, height, filter, 0), width, filter, 1)
         else:
             result[item] = _pass(_pass(image, width, filter, 1), height, filter, 0)
