@@ -102,10 +102,13 @@ def table(report: dict) -> str:
             *lines,
             "",
             f"{against}, {ratios['total / decode-only floor']:.2f} times the decode floor; two "
-            f"threads are {ratios['speed-up of 2 threads']:.2f} times as fast as one.",
+            f"threads are {ratios['speed-up of 2 threads']:.2f} times as fast as one. Times are "
+            "medians over the rounds, ratios medians of the ratio within a round; where the two "
+            "disagree, the machine was busy.",
             "",
             f"{report['pictures']} pictures of about 640x480 and {report['mean_kb']:.0f} KB, "
-            f"base64 to 512x512 float32, batches of {report['batch_size']}; {machine(where)}.",
+            f"base64 to 512x512 float32, batches of {report['batch_size']}; {machine(where)}; "
+            f"load {where['load_before']:.1f} before the run.",
             "",
         ]
     )
