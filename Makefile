@@ -27,6 +27,7 @@ bench:  ## The main job against its rivals, as a table and as JSON (BENCH_ARGS=.
 
 bench-kernels:  ## Each kernel against its reference and the best rival
 	@tools/bootstrap.sh bench
+	@$(VENV)/python -c 'import torch' || { echo 'rivals need torch: REFPIX_TORCH=1 make $@'; exit 1; }
 	@set -e; for bench in $$(grep -l __main__ bench/kernels/*.py); do echo "== $$bench"; $(VENV)/python $$bench $(BENCH_ARGS); done
 
 bench-memory:  ## Memory of indexing and loading a 5 GB file, made on the fly (BENCH_ARGS=...)
