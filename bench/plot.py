@@ -103,7 +103,7 @@ def table(report: dict) -> str:
             "",
             f"{against}, {ratios['total / decode-only floor']:.2f} times the decode floor; two "
             f"threads are {ratios['speed-up of 2 threads']:.2f} times as fast as one. Times are "
-            "medians over the rounds, ratios medians of the ratio within a round; where the two "
+            "medians over the turns, ratios medians of the ratio within a turn; where the two "
             "disagree, the machine was busy.",
             "",
             f"{report['pictures']} pictures of about 640x480 and {report['mean_kb']:.0f} KB, "

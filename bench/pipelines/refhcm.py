@@ -2,7 +2,7 @@
 
 All contestants take turns in one process, so that a busy machine slows all alike. Outputs are
 compared before anything is timed. CPU time (of the whole process) and wall time are reported; a
-ratio is the median over rounds of the ratio within a round.
+ratio is the median over turns of the ratio within a turn.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -50,7 +51,7 @@ TARGETS = (
 
 
 class Timings:
-    """CPU and wall seconds per round and contestant."""
+    """CPU and wall seconds per turn and contestant."""
 
     def __init__(self) -> None:
         self.cpu: dict[str, list[float]] = {}
@@ -82,26 +83,23 @@ def check_outputs(texts: list[bytes], batch: BytesBatch, contestants: dict) -> d
     return off
 
 
-def floor_ways(texts: list[bytes]) -> dict[str, Callable[[], object]]:
+def floor_ways(texts: list[bytes]) -> dict[str, Callable[[slice], object]]:
     """JPEG decoding alone: nothing on the same decoders can go under it."""
     payloads = [base64.b64decode(text) for text in texts]
     batch = BytesBatch.from_items(payloads)
     # One picture at a time into warm memory, as a loader would.
     out = np.empty(640 * 640 * 3, np.uint8)
     spans = [batch.spans[i : i + 1] for i in range(len(payloads))]
-    ways: dict[str, Callable[[], object]] = {
-        "decode only (refpix)": lambda: [jpeg_decode(batch.values, span, out=out) for span in spans]
+    ways: dict[str, Callable[[slice], object]] = {
+        "decode only (refpix)": lambda chunk: [
+            jpeg_decode(batch.values, span, out=out) for span in spans[chunk]
+        ]
     }
     if rivals.simplejpeg is not None:
-        ways["decode only (simplejpeg)"] = lambda: [
-            rivals.simplejpeg.decode_jpeg(payload) for payload in payloads
+        ways["decode only (simplejpeg)"] = lambda chunk: [
+            rivals.simplejpeg.decode_jpeg(payload) for payload in payloads[chunk]
         ]
     return ways
-
-
-def in_chunks(run: rivals.Run, texts: list[bytes], chunks: list[slice]) -> None:
-    for chunk in chunks:
-        run(texts[chunk])
 
 
 def machine() -> dict[str, object]:
@@ -143,12 +141,11 @@ def measure(path: Path, count: int, batch_size: int, rounds: int) -> dict[str, o
     out = aligned_empty((batch_size, 3, SIZE, SIZE), np.float32)
     chunks = [slice(at, min(at + batch_size, count)) for at in range(0, count, batch_size)]
 
-    def ours(threads: int) -> None:
-        for chunk in chunks:
-            spans = np.ascontiguousarray(batch.spans[chunk])
-            image_batch(
-                batch.values, spans, size=(SIZE, SIZE), out=out[: len(spans)], num_threads=threads
-            )
+    def ours(chunk: slice, threads: int) -> None:
+        spans = np.ascontiguousarray(batch.spans[chunk])
+        image_batch(
+            batch.values, spans, size=(SIZE, SIZE), out=out[: len(spans)], num_threads=threads
+        )
 
     loaders = {
         threads: Loader(dataset.select(range(count)), batch_size=batch_size, num_threads=threads)
@@ -156,14 +153,15 @@ def measure(path: Path, count: int, batch_size: int, rounds: int) -> dict[str, o
     }
     decoded = np.empty(sum(len(t) for t in texts[:64]), np.uint8)
     few = np.ascontiguousarray(batch.spans[:64])
-    ways: dict[str, Callable[[], object]] = {
-        "published": lambda: [rivals.published_batch(texts[c]) for c in chunks],
-        **{
-            name: (lambda run=run: [run(texts[c]) for c in chunks]) for name, run in inexact.items()
-        },
+    # Batch by batch in turns: a machine's clock drifts within seconds.
+    by_batch: dict[str, Callable[[slice], object]] = {
+        "published": lambda chunk: rivals.published_batch(texts[chunk]),
+        **{name: (lambda chunk, run=run: run(texts[chunk])) for name, run in inexact.items()},
         **floor_ways(texts),
-        "refpix": lambda: ours(1),
-        "refpix, 2 threads": lambda: ours(2),
+        "refpix": lambda chunk: ours(chunk, 1),
+        "refpix, 2 threads": lambda chunk: ours(chunk, 2),
+    }
+    at_once: dict[str, Callable[[], object]] = {
         "refpix.Loader": lambda: [len(b) for b in loaders[1]],
         "refpix.Loader, 2 threads": lambda: [len(b) for b in loaders[2]],
         "memchr loop": rivals.memchr_loop(payloads.values),
@@ -171,23 +169,31 @@ def measure(path: Path, count: int, batch_size: int, rounds: int) -> dict[str, o
         "base64_decode": lambda: base64_decode(batch.values, few, out=decoded),
     }
     if rivals.pybase64 is not None:
-        ways["pybase64"] = lambda: [
+        at_once["pybase64"] = lambda: [
             rivals.pybase64.b64decode_as_bytearray(text, validate=True) for text in texts[:64]
         ]
-    for work in ways.values():
+    for batch_work in by_batch.values():
+        batch_work(chunks[0])
+    for work in at_once.values():
         work()
     timings = Timings()
-    for _ in tqdm(range(rounds), desc="rounds", unit="round"):
-        for name, work in ways.items():
-            timings.run(name, work)
+    with tqdm(total=rounds * len(chunks), desc="batches in turns", unit="batch") as bar:
+        for _ in range(rounds):
+            for chunk in chunks:
+                for name, batch_work in by_batch.items():
+                    timings.run(name, partial(batch_work, chunk))
+                bar.update()
+            for name, work in at_once.items():
+                timings.run(name, work)
 
+    sizes = dict.fromkeys(by_batch, min(batch_size, count))
+    sizes |= {name: count for name in at_once if name.startswith("refpix.")}
     report["ms_per_picture"] = {
         name: {
-            "cpu": statistics.median(timings.cpu[name]) * 1e3 / count,
-            "wall": statistics.median(timings.wall[name]) * 1e3 / count,
+            "cpu": statistics.median(timings.cpu[name]) * 1e3 / size,
+            "wall": statistics.median(timings.wall[name]) * 1e3 / size,
         }
-        for name in ways
-        if name not in ("memchr loop", "tsv_index", "base64_decode", "pybase64")
+        for name, size in sizes.items()
     }
     report["ratios"] = ratios(timings, list(inexact))
     return report
@@ -203,7 +209,6 @@ def ratios(timings: Timings, inexact: list[str]) -> dict[str, float]:
         "Loader: speed-up of 2 threads": timings.ratio(
             "refpix.Loader", "refpix.Loader, 2 threads", "wall"
         ),
-        "Loader / total": timings.ratio("refpix.Loader", "refpix"),
         "tsv_index: memchr / ours": timings.ratio("memchr loop", "tsv_index"),
     }
     if inexact:
@@ -241,7 +246,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pictures", type=int, default=400)
     parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path, default=RESULTS / "refhcm.json")
     options = parser.parse_args()
     path = DATA / f"photos-{options.pictures}.tsv"
