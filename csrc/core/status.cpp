@@ -34,6 +34,19 @@ const char* fault_name(Fault fault) noexcept {
         REFPIX_NAME(box_not_finite)
         REFPIX_NAME(label_negative)
         REFPIX_NAME(label_too_large)
+        REFPIX_NAME(rle_bad_character)
+        REFPIX_NAME(rle_truncated)
+        REFPIX_NAME(rle_negative_run)
+        REFPIX_NAME(rle_run_overflow)
+        REFPIX_NAME(rle_too_short)
+        REFPIX_NAME(rle_too_long)
+        REFPIX_NAME(rle_size_mismatch)
+        REFPIX_NAME(rle_bad_size)
+        REFPIX_NAME(rle_bad_box)
+        REFPIX_NAME(rle_bad_offsets)
+        REFPIX_NAME(polygon_not_finite)
+        REFPIX_NAME(polygon_too_large)
+        REFPIX_NAME(polygon_empty)
     }
 #undef REFPIX_NAME
     return "unknown";

@@ -39,6 +39,21 @@ enum class Fault : std::int32_t {
     box_not_finite = 50,
     label_negative = 51,
     label_too_large = 52,
+
+    rle_bad_character = 60,
+    rle_truncated = 61,
+    rle_negative_run = 62,
+    rle_run_overflow = 63,
+    rle_too_short = 64,
+    rle_too_long = 65,
+    rle_size_mismatch = 66,
+    rle_bad_size = 67,
+    rle_bad_box = 68,
+    rle_bad_offsets = 69,
+
+    polygon_not_finite = 70,
+    polygon_too_large = 71,
+    polygon_empty = 72,
 };
 
 struct Status {

@@ -21,6 +21,7 @@ __all__: list[str] = [
     "machine_isa",
     "parsing_paste",
     "parsing_unpack",
+    "rle_area",
     "set_isa",
     "tsv_index",
     "tsv_split",
@@ -112,6 +113,9 @@ def parsing_paste(
 def parsing_unpack(
     values: typing.Any, spans: typing.Any, *, strict: bool, num_threads: int
 ) -> tuple[numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.int64]]: ...
+def rle_area(
+    counts: typing.Any, offsets: typing.Any, sizes: typing.Any, *, num_threads: int
+) -> numpy.typing.NDArray[numpy.int64]: ...
 def set_isa(arg0: str) -> None: ...
 def tsv_index(values: typing.Any, *, num_threads: int) -> numpy.typing.NDArray[numpy.int64]: ...
 def tsv_split(

@@ -12,6 +12,7 @@ __all__ = [
     "IndexStaleError",
     "KernelError",
     "RefpixError",
+    "RleError",
     "RowError",
     "TsvError",
     "detached",
@@ -64,6 +65,10 @@ class CodesError(KernelError):
 
 class TsvError(KernelError):
     """A malformed row of a TSV file."""
+
+
+class RleError(KernelError):
+    """A mask, as run lengths or as a polygon, that is malformed or does not fit its size."""
 
 
 class IndexStaleError(RefpixError):
@@ -132,6 +137,19 @@ REASONS = {
     "box_not_finite": "box coordinates must be finite",
     "label_negative": "labels give a negative index into the confusion matrix",
     "label_too_large": "label does not fit in 32 bits",
+    "rle_bad_character": "character outside the alphabet of compressed run lengths",
+    "rle_truncated": "compressed run lengths end inside a number",
+    "rle_negative_run": "run length is negative",
+    "rle_run_overflow": "run length does not fit in 32 bits",
+    "rle_too_short": "run lengths sum to less than height * width",
+    "rle_too_long": "run lengths sum to more than height * width",
+    "rle_size_mismatch": "masks differ in size",
+    "rle_bad_size": "height and width must not be negative, nor their product reach 2**62",
+    "rle_bad_box": "box is empty or lies outside the mask",
+    "rle_bad_offsets": "offsets must ascend from 0 to the number of values",
+    "polygon_not_finite": "polygon coordinates must be finite",
+    "polygon_too_large": "polygon coordinate is too large",
+    "polygon_empty": "polygon has no point",
 }
 
 _CLASSES: dict[str, type[KernelError]] = {
@@ -140,6 +158,8 @@ _CLASSES: dict[str, type[KernelError]] = {
     "jpeg": ImageError,
     "codes": CodesError,
     "tsv": TsvError,
+    "rle": RleError,
+    "polygon": RleError,
 }
 
 

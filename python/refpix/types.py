@@ -16,6 +16,7 @@ __all__ = [
     "ImagesBatch",
     "PassOrder",
     "ResizeFilter",
+    "RleBatch",
 ]
 
 DType = Literal["float32", "float16", "bfloat16"]
@@ -97,3 +98,48 @@ class ImagesBatch(NamedTuple):
         height, width = (int(s) for s in self.sizes[i])
         flat: npt.NDArray[Any] = self.pixels[self.offsets[i] : self.offsets[i + 1]]
         return flat.reshape(height, width, -1)
+
+
+class RleBatch(NamedTuple):
+    """Binary masks of any sizes as COCO run lengths, end to end in one array.
+
+    Attributes:
+        counts: uint32 (runs,), run lengths down the columns, background first (which may be 0);
+            those of an item sum to its height * width.
+        offsets: int64 (n + 1,), item i is ``counts[offsets[i]:offsets[i + 1]]``.
+        sizes: int64 (n, 2), height and width in pixels.
+    """
+
+    counts: npt.NDArray[np.uint32]
+    offsets: npt.NDArray[np.int64]
+    sizes: npt.NDArray[np.int64]
+
+    @classmethod
+    def from_counts(
+        cls, counts: Sequence[Sequence[int]], sizes: Sequence[tuple[int, int]]
+    ) -> RleBatch:
+        """Of one list of run lengths and one (height, width) per mask.
+
+        Raises:
+            OverflowError: a run length is negative or does not fit in 32 bits.
+        """
+        flat = [int(run) for runs in counts for run in runs]
+        if any(not 0 <= run < 2**32 for run in flat):
+            raise OverflowError("run lengths must be in 0..2**32 - 1")
+        return cls(
+            np.array(flat, dtype=np.uint32),
+            np.cumsum([0, *map(len, counts)], dtype=np.int64),
+            np.array(sizes, dtype=np.int64).reshape(-1, 2),
+        )
+
+    def runs(self, i: int) -> npt.NDArray[np.uint32]:
+        """Run lengths of item i, as a view."""
+        return self.counts[self.offsets[i] : self.offsets[i + 1]]
+
+    def take(self, items: npt.ArrayLike) -> RleBatch:
+        """A batch of some of the items, in the order given: int64 (k,), repeats allowed."""
+        picked = np.asarray(items, dtype=np.int64)
+        lengths = np.diff(self.offsets)[picked]
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        source = np.repeat(self.offsets[picked] - offsets[:-1], lengths) + np.arange(offsets[-1])
+        return RleBatch(self.counts[source], offsets, self.sizes[picked])

@@ -13,6 +13,7 @@ from refpix.kernels._label_zoom import label_zoom
 from refpix.kernels._parsing_paste import parsing_paste
 from refpix.kernels._parsing_unpack import parsing_unpack
 from refpix.kernels._registry import Backend, Isa, Kernel, active_isa, fault_name, isas, use_isa
+from refpix.kernels._rle_area import rle_area
 from refpix.kernels._tsv_index import tsv_index
 from refpix.kernels._tsv_split import tsv_split
 
@@ -32,6 +33,7 @@ __all__ = [
     "label_zoom",
     "parsing_paste",
     "parsing_unpack",
+    "rle_area",
     "tsv_index",
     "tsv_split",
     "use_isa",

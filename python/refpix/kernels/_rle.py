@@ -1,0 +1,62 @@
+"""What the readable mask kernels share: items of a batch of run lengths, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from refpix.errors import RleError
+
+Columns = tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64], npt.NDArray[np.int64]]
+
+
+def check_sizes(sizes: npt.NDArray[np.int64]) -> None:
+    """Heights and widths are not negative and their products are below 2**62."""
+    for item, (height, width) in enumerate(sizes.tolist()):
+        if height < 0 or width < 0 or height * width >= 2**62:
+            raise RleError("rle_bad_size", item)
+
+
+def checked_runs(
+    counts: npt.NDArray[np.uint32], offsets: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]
+) -> list[npt.NDArray[np.uint32]]:
+    """The run lengths of each item, which sum to its height * width.
+
+    Raises:
+        RleError: they do not, or offsets or sizes make no sense; names the item.
+    """
+    if offsets[0] != 0 or offsets[-1] != len(counts):
+        raise RleError("rle_bad_offsets")
+    for item, (start, stop) in enumerate(zip(offsets[:-1], offsets[1:], strict=True)):
+        if not start <= stop <= len(counts):
+            raise RleError("rle_bad_offsets", item)
+    check_sizes(sizes)
+    runs = [counts[a:b] for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    for item, (item_runs, (height, width)) in enumerate(zip(runs, sizes.tolist(), strict=True)):
+        total = int(item_runs.sum(dtype=np.uint64))
+        if total != height * width:
+            raise RleError("rle_too_short" if total < height * width else "rle_too_long", item)
+    return runs
+
+
+def columns(runs: Iterable[Iterable[int]], sizes: npt.NDArray[np.int64]) -> Columns:
+    """Run lengths of each item laid end to end: counts, offsets, sizes."""
+    items = [np.fromiter(item, dtype=np.uint32) for item in runs]
+    offsets = np.cumsum([0, *map(len, items)], dtype=np.int64)
+    counts = np.concatenate(items) if items else np.empty(0, np.uint32)
+    return counts, offsets, sizes
+
+
+def pixels(runs: npt.NDArray[np.uint32], height: int, width: int) -> npt.NDArray[np.uint8]:
+    """One mask, uint8 (height, width), 0 and 1."""
+    flat = np.repeat(np.arange(len(runs)) % 2, runs).astype(np.uint8)
+    return flat.reshape(width, height).T
+
+
+def run_lengths(mask: npt.NDArray[np.bool_]) -> list[int]:
+    """Run lengths of one bool mask (height, width), background first; one 0 of no pixels."""
+    flat = mask.T.reshape(-1)
+    ends = np.flatnonzero(np.diff(flat, prepend=False))
+    return [int(run) for run in np.diff([0, *ends, len(flat)])]
