@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 
 import numpy as np
@@ -29,11 +30,11 @@ def checked_runs(
     """
     if offsets[0] != 0 or offsets[-1] != len(counts):
         raise RleError("rle_bad_offsets")
-    for item, (start, stop) in enumerate(zip(offsets[:-1], offsets[1:], strict=True)):
+    for item, (start, stop) in enumerate(itertools.pairwise(offsets)):
         if not start <= stop <= len(counts):
             raise RleError("rle_bad_offsets", item)
     check_sizes(sizes)
-    runs = [counts[a:b] for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    runs = [counts[a:b] for a, b in itertools.pairwise(offsets)]
     for item, (item_runs, (height, width)) in enumerate(zip(runs, sizes.tolist(), strict=True)):
         total = int(item_runs.sum(dtype=np.uint64))
         if total != height * width:
@@ -51,7 +52,7 @@ def columns(runs: Iterable[Iterable[int]], sizes: npt.NDArray[np.int64]) -> Colu
 
 def pixels(runs: npt.NDArray[np.uint32], height: int, width: int) -> npt.NDArray[np.uint8]:
     """One mask, uint8 (height, width), 0 and 1."""
-    flat = np.repeat(np.arange(len(runs)) % 2, runs).astype(np.uint8)
+    flat: npt.NDArray[np.uint8] = np.repeat(np.arange(len(runs)) % 2, runs).astype(np.uint8)
     return flat.reshape(width, height).T
 
 
