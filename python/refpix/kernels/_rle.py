@@ -52,8 +52,9 @@ def columns(runs: Iterable[Iterable[int]], sizes: npt.NDArray[np.int64]) -> Colu
 
 def pixels(runs: npt.NDArray[np.uint32], height: int, width: int) -> npt.NDArray[np.uint8]:
     """One mask, uint8 (height, width), 0 and 1."""
-    flat: npt.NDArray[np.uint8] = np.repeat(np.arange(len(runs)) % 2, runs).astype(np.uint8)
-    return flat.reshape(width, height).T
+    flat = np.repeat(np.arange(len(runs)) % 2, runs).astype(np.uint8)
+    mask: npt.NDArray[np.uint8] = flat.reshape(width, height).T
+    return mask
 
 
 def run_lengths(mask: npt.NDArray[np.bool_]) -> list[int]:
