@@ -11,6 +11,7 @@ __all__ = [
     "ImageError",
     "IndexStaleError",
     "KernelError",
+    "MissingExtraError",
     "RefpixError",
     "RleError",
     "RowError",
@@ -26,6 +27,22 @@ class RefpixError(Exception):
 
 class BackendUnavailableError(RefpixError, RuntimeError):
     """The backend asked for is not there: not built, or no device."""
+
+
+class MissingExtraError(RefpixError, ImportError):
+    """A package that only some users need is not installed.
+
+    Attributes:
+        extra: what to install, ``pip install 'refpix[<extra>]'``.
+    """
+
+    def __init__(self, what: str, package: str, extra: str) -> None:
+        self.extra = extra
+        self._arguments = (what, package, extra)
+        super().__init__(f"{what} needs {package}: pip install 'refpix[{extra}]'")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._arguments
 
 
 class KernelError(RefpixError, ValueError):
@@ -81,7 +98,8 @@ class RowError(RefpixError, ValueError):
     Attributes:
         file: path of the file.
         row: 0-based row number.
-        offset: byte offset of the row (or of the fault within it) in the file.
+        offset: byte offset of the row (or of the fault within it) in the file; -1 where rows have
+            none, as in parquet.
         reason: what is wrong, in words.
     """
 
@@ -90,7 +108,8 @@ class RowError(RefpixError, ValueError):
         self.row = row
         self.offset = offset
         self.reason = reason
-        super().__init__(f"{file}: row {row} (byte {offset}): {reason}")
+        at = f" (byte {offset})" if offset >= 0 else ""
+        super().__init__(f"{file}: row {row}{at}: {reason}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.file, self.row, self.offset, self.reason)
