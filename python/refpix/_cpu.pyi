@@ -11,6 +11,7 @@ import typing
 __all__: list[str] = [
     "active_isa",
     "base64_decode",
+    "bbox_iou",
     "confusion_matrix",
     "fault_name",
     "image_batch",
@@ -37,6 +38,9 @@ def base64_decode(
     out: typing.Any,
     num_threads: int,
 ) -> tuple[numpy.typing.NDArray[numpy.uint8], numpy.typing.NDArray[numpy.int64]]: ...
+def bbox_iou(
+    dt: typing.Any, gt: typing.Any, iscrowd: typing.Any, *, num_threads: int
+) -> numpy.typing.NDArray[numpy.float64]: ...
 def confusion_matrix(
     pred: typing.Any,
     gt: typing.Any,

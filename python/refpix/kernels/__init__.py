@@ -4,6 +4,7 @@ Every kernel takes ``backend=`` and lists what can run here with ``kernel.backen
 """
 
 from refpix.kernels._base64_decode import base64_decode
+from refpix.kernels._bbox_iou import bbox_iou
 from refpix.kernels._confusion_matrix import confusion_matrix
 from refpix.kernels._image_batch import image_batch
 from refpix.kernels._image_normalize import image_normalize
@@ -23,6 +24,7 @@ __all__ = [
     "Kernel",
     "active_isa",
     "base64_decode",
+    "bbox_iou",
     "confusion_matrix",
     "fault_name",
     "image_batch",
