@@ -17,7 +17,7 @@ Status check_mask_sizes(const std::int64_t* sizes, std::int64_t count) noexcept 
     return {};
 }
 
-Status Rles::check() const noexcept {
+Status Rles::check_offsets() const noexcept {
     if (offsets[0] != 0 || offsets[count] != size) {
         return {Fault::rle_bad_offsets, -1, -1};
     }
@@ -26,7 +26,12 @@ Status Rles::check() const noexcept {
             return {Fault::rle_bad_offsets, i, -1};
         }
     }
-    return check_mask_sizes(sizes, count);
+    return {};
+}
+
+Status Rles::check() const noexcept {
+    const Status bounds = check_offsets();
+    return bounds.ok() ? check_mask_sizes(sizes, count) : bounds;
 }
 
 Status Rles::check_item(std::int64_t i) const noexcept {

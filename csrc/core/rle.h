@@ -28,7 +28,9 @@ struct Rles {
         return {counts + offsets[i], offsets[i + 1] - offsets[i], sizes[2 * i], sizes[2 * i + 1]};
     }
 
-    // Offsets lie within counts and no size overflows. Call it before item().
+    // Offsets ascend from 0 to size.
+    Status check_offsets() const noexcept;
+    // And no size overflows. Call it before item().
     Status check() const noexcept;
     // The runs of one item sum to its height * width.
     Status check_item(std::int64_t i) const noexcept;

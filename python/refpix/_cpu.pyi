@@ -23,6 +23,8 @@ __all__: list[str] = [
     "parsing_paste",
     "parsing_unpack",
     "rle_area",
+    "rle_from_string",
+    "rle_to_string",
     "set_isa",
     "tsv_index",
     "tsv_split",
@@ -120,6 +122,12 @@ def parsing_unpack(
 def rle_area(
     counts: typing.Any, offsets: typing.Any, sizes: typing.Any, *, num_threads: int
 ) -> numpy.typing.NDArray[numpy.int64]: ...
+def rle_from_string(
+    values: typing.Any, spans: typing.Any, *, num_threads: int
+) -> tuple[numpy.typing.NDArray[numpy.uint32], numpy.typing.NDArray[numpy.int64]]: ...
+def rle_to_string(
+    counts: typing.Any, offsets: typing.Any, *, num_threads: int
+) -> tuple[numpy.typing.NDArray[numpy.uint8], numpy.typing.NDArray[numpy.int64]]: ...
 def set_isa(arg0: str) -> None: ...
 def tsv_index(values: typing.Any, *, num_threads: int) -> numpy.typing.NDArray[numpy.int64]: ...
 def tsv_split(

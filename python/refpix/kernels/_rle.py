@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,15 @@ import numpy.typing as npt
 from refpix.errors import RleError
 
 Columns = tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64], npt.NDArray[np.int64]]
+
+
+def check_offsets(counts: npt.NDArray[np.uint32], offsets: npt.NDArray[np.int64]) -> None:
+    """Offsets ascend from 0 to the number of counts."""
+    if offsets[0] != 0 or offsets[-1] != len(counts):
+        raise RleError("rle_bad_offsets")
+    for item, (start, stop) in enumerate(pairwise(offsets)):
+        if not start <= stop <= len(counts):
+            raise RleError("rle_bad_offsets", item)
 
 
 def check_sizes(sizes: npt.NDArray[np.int64]) -> None:
@@ -28,13 +37,9 @@ def checked_runs(
     Raises:
         RleError: they do not, or offsets or sizes make no sense; names the item.
     """
-    if offsets[0] != 0 or offsets[-1] != len(counts):
-        raise RleError("rle_bad_offsets")
-    for item, (start, stop) in enumerate(itertools.pairwise(offsets)):
-        if not start <= stop <= len(counts):
-            raise RleError("rle_bad_offsets", item)
+    check_offsets(counts, offsets)
     check_sizes(sizes)
-    runs = [counts[a:b] for a, b in itertools.pairwise(offsets)]
+    runs = [counts[a:b] for a, b in pairwise(offsets)]
     for item, (item_runs, (height, width)) in enumerate(zip(runs, sizes.tolist(), strict=True)):
         total = int(item_runs.sum(dtype=np.uint64))
         if total != height * width:
