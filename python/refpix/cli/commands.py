@@ -12,6 +12,7 @@ import typer
 
 import refpix
 from refpix.cli import demo as demo_steps
+from refpix.cli import eval as eval_commands
 from refpix.cli import report
 from refpix.cli.errors import FOUND_FAULTS, one_line_errors, show_tracebacks
 from refpix.cli.rows import parse_rows
@@ -26,8 +27,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="RefHCM's TSV files: looked at, verified, drawn, and loaded fast.",
+    help="Referring datasets as they are shipped: looked at, verified, drawn, scored, loaded fast.",
 )
+app.add_typer(eval_commands.app, name="eval")
 
 # typer reads these at run time, on Python 3.10 too: no `X | None` in them.
 File = Annotated[Path, typer.Argument(help="A TSV file.", show_default=False)]

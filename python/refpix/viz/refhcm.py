@@ -18,7 +18,7 @@ from refpix.viz.sample import draw_sample
 from refpix.viz.sheet import contact_sheet
 from refpix.viz.text import caption
 
-__all__ = ["draw_batch", "draw_refhcm", "draw_rows", "unnormalise"]
+__all__ = ["draw_batch", "draw_refhcm", "draw_rows", "error_tile", "unnormalise"]
 
 _HALF = (0.5, 0.5, 0.5)
 
@@ -160,7 +160,7 @@ def draw_rows(
         try:
             tiles.append(draw_refhcm(dataset[row], side=side, codes=codes))
         except RowError as error:
-            tiles.append(_error_tile(error, side))
+            tiles.append(error_tile(error, side))
     return contact_sheet(tiles, columns)
 
 
@@ -179,9 +179,11 @@ def _name(names: Sequence[str], number: Any) -> str:
     return names[number] if 0 <= number < len(names) else str(number)
 
 
-def _error_tile(error: RowError, side: int) -> Image.Image:
+def error_tile(error: RowError, side: int) -> Image.Image:
+    """A bad row's reason on red ground, where its picture would be."""
     tile = Image.new("RGB", (side, round(side * 0.75)), (250, 226, 226))
-    strip = caption(error.reason, f"row {error.row}, byte {error.offset}", side, 14, max_lines=8)
+    place = f"row {error.row}" + (f", byte {error.offset}" if error.offset >= 0 else "")
+    strip = caption(error.reason, place, side, 14, max_lines=8)
     if strip is not None:
         tile.paste(strip, (0, 0))
     return tile if strip is None or strip.height < tile.height else strip
