@@ -23,6 +23,8 @@ __all__: list[str] = [
     "parsing_paste",
     "parsing_unpack",
     "rle_area",
+    "rle_from_bbox",
+    "rle_from_polygon",
     "rle_from_string",
     "rle_to_string",
     "set_isa",
@@ -122,6 +124,20 @@ def parsing_unpack(
 def rle_area(
     counts: typing.Any, offsets: typing.Any, sizes: typing.Any, *, num_threads: int
 ) -> numpy.typing.NDArray[numpy.int64]: ...
+def rle_from_bbox(
+    boxes: typing.Any, sizes: typing.Any, *, num_threads: int
+) -> tuple[
+    numpy.typing.NDArray[numpy.uint32],
+    numpy.typing.NDArray[numpy.int64],
+    numpy.typing.NDArray[numpy.int64],
+]: ...
+def rle_from_polygon(
+    coordinates: typing.Any, offsets: typing.Any, sizes: typing.Any, *, num_threads: int
+) -> tuple[
+    numpy.typing.NDArray[numpy.uint32],
+    numpy.typing.NDArray[numpy.int64],
+    numpy.typing.NDArray[numpy.int64],
+]: ...
 def rle_from_string(
     values: typing.Any, spans: typing.Any, *, num_threads: int
 ) -> tuple[numpy.typing.NDArray[numpy.uint32], numpy.typing.NDArray[numpy.int64]]: ...

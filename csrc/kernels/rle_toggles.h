@@ -1,0 +1,63 @@
+// Masks as the positions at which they change, which is what run lengths are the differences of.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/ragged.h"
+#include "core/rle.h"
+
+namespace refpix {
+
+// Scratch that a thread keeps from call to call, unless a large mask made it grow.
+template <typename T>
+void release_if_large(std::vector<T>& scratch) noexcept {
+    if (scratch.capacity() * sizeof(T) > std::size_t{16} << 20) {
+        std::vector<T>().swap(scratch);
+    }
+}
+
+// Positions in ascending order; two equal ones cancel, so that no run is empty but perhaps the
+// first.
+class Toggles {
+  public:
+    void clear(std::int64_t most) {
+        positions_.resize(static_cast<std::size_t>(most) + 1);
+        positions_[0] = -1;  // equals no position
+        last_ = 0;
+    }
+    void add(std::int64_t position) noexcept {
+        std::int64_t* const at = positions_.data() + last_;
+        at[1] = position;
+        last_ += at[0] == position ? -1 : 1;
+    }
+    std::int64_t count() const noexcept { return last_; }
+    std::int64_t operator[](std::int64_t i) const noexcept { return positions_[i + 1]; }
+    void release() noexcept { release_if_large(positions_); }
+
+    // The run lengths of a mask of so many pixels.
+    Status store(std::int64_t item, std::int64_t pixels, Ragged<std::uint32_t>* out) noexcept {
+        const std::int64_t* const at = positions_.data() + 1;
+        const std::int64_t runs = last_ + (last_ == 0 || at[last_ - 1] != pixels ? 1 : 0);
+        std::uint32_t* const counts = out->reserve(item, runs);
+        if (counts == nullptr) {
+            return {Fault::out_of_memory, item, -1};
+        }
+        std::uint64_t high = 0;
+        std::int64_t before = 0;
+        for (std::int64_t i = 0; i < runs; ++i) {
+            const std::int64_t position = i < last_ ? at[i] : pixels;
+            const auto run = static_cast<std::uint64_t>(position - before);
+            high |= run >> 32;
+            counts[i] = static_cast<std::uint32_t>(run);
+            before = position;
+        }
+        return high == 0 ? Status{} : Status{Fault::rle_run_overflow, item, -1};
+    }
+
+  private:
+    std::vector<std::int64_t> positions_;  // from index 1
+    std::int64_t last_ = 0;
+};
+
+}  // namespace refpix
