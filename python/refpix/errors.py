@@ -12,6 +12,7 @@ __all__ = [
     "IndexStaleError",
     "KernelError",
     "MissingExtraError",
+    "RecordError",
     "RefpixError",
     "RleError",
     "RowError",
@@ -113,6 +114,25 @@ class RowError(RefpixError, ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.file, self.row, self.offset, self.reason)
+
+
+class RecordError(RowError):
+    """A record of a JSON dataset file is at fault.
+
+    Attributes:
+        record: which one, e.g. ``"annotation 12"``; empty for the file as a whole.
+        field: of the record; empty for the record as a whole.
+        row: index of the sample in its dataset, -1 when it is not of one.
+    """
+
+    def __init__(self, file: str, record: str, field: str, reason: str, row: int = -1) -> None:
+        super().__init__(file, row, -1, reason)
+        self.record = record
+        self.field = field
+        self.args = (": ".join(part for part in (file, record, field, reason) if part),)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.file, self.record, self.field, self.reason, self.row)
 
 
 def detached(error: RowError) -> RowError:
