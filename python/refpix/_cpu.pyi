@@ -23,9 +23,13 @@ __all__: list[str] = [
     "parsing_paste",
     "parsing_unpack",
     "rle_area",
+    "rle_bbox",
     "rle_from_bbox",
     "rle_from_polygon",
     "rle_from_string",
+    "rle_iou",
+    "rle_merge",
+    "rle_overlap",
     "rle_to_string",
     "set_isa",
     "tsv_index",
@@ -124,6 +128,9 @@ def parsing_unpack(
 def rle_area(
     counts: typing.Any, offsets: typing.Any, sizes: typing.Any, *, num_threads: int
 ) -> numpy.typing.NDArray[numpy.int64]: ...
+def rle_bbox(
+    counts: typing.Any, offsets: typing.Any, sizes: typing.Any, *, num_threads: int
+) -> numpy.typing.NDArray[numpy.int64]: ...
 def rle_from_bbox(
     boxes: typing.Any, sizes: typing.Any, *, num_threads: int
 ) -> tuple[
@@ -141,6 +148,39 @@ def rle_from_polygon(
 def rle_from_string(
     values: typing.Any, spans: typing.Any, *, num_threads: int
 ) -> tuple[numpy.typing.NDArray[numpy.uint32], numpy.typing.NDArray[numpy.int64]]: ...
+def rle_iou(
+    dt_counts: typing.Any,
+    dt_offsets: typing.Any,
+    dt_sizes: typing.Any,
+    gt_counts: typing.Any,
+    gt_offsets: typing.Any,
+    gt_sizes: typing.Any,
+    iscrowd: typing.Any,
+    *,
+    strict: bool,
+    num_threads: int,
+) -> numpy.typing.NDArray[numpy.float64]: ...
+def rle_merge(
+    counts: typing.Any,
+    offsets: typing.Any,
+    sizes: typing.Any,
+    groups: typing.Any,
+    *,
+    intersect: bool,
+    num_threads: int,
+) -> tuple[
+    numpy.typing.NDArray[numpy.uint32],
+    numpy.typing.NDArray[numpy.int64],
+    numpy.typing.NDArray[numpy.int64],
+]: ...
+def rle_overlap(
+    counts: typing.Any,
+    offsets: typing.Any,
+    sizes: typing.Any,
+    pairs: typing.Any,
+    *,
+    num_threads: int,
+) -> numpy.typing.NDArray[numpy.int64]: ...
 def rle_to_string(
     counts: typing.Any, offsets: typing.Any, *, num_threads: int
 ) -> tuple[numpy.typing.NDArray[numpy.uint8], numpy.typing.NDArray[numpy.int64]]: ...

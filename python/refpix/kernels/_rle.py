@@ -67,3 +67,13 @@ def run_lengths(mask: npt.NDArray[np.bool_]) -> list[int]:
     flat = mask.T.reshape(-1)
     ends = np.flatnonzero(np.diff(flat, prepend=False))
     return [int(run) for run in np.diff([0, *ends, len(flat)])]
+
+
+def intersection(a: npt.NDArray[np.uint32], b: npt.NDArray[np.uint32]) -> int:
+    """Pixels that lie in the foreground of two masks of one size."""
+    ends = [np.cumsum(runs, dtype=np.int64) for runs in (a, b)]
+    stops = np.unique(np.concatenate(ends))
+    starts = np.concatenate([[0], stops[:-1]]) if len(stops) else stops
+    # How many runs have ended there tells whether a mask is in its foreground.
+    inside = [np.searchsorted(of_mask, starts, side="right") % 2 for of_mask in ends]
+    return int((stops - starts)[(inside[0] & inside[1]) == 1].sum())
