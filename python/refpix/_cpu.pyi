@@ -24,6 +24,8 @@ __all__: list[str] = [
     "parsing_unpack",
     "rle_area",
     "rle_bbox",
+    "rle_decode",
+    "rle_encode",
     "rle_from_bbox",
     "rle_from_polygon",
     "rle_from_string",
@@ -131,6 +133,23 @@ def rle_area(
 def rle_bbox(
     counts: typing.Any, offsets: typing.Any, sizes: typing.Any, *, num_threads: int
 ) -> numpy.typing.NDArray[numpy.int64]: ...
+def rle_decode(
+    counts: typing.Any,
+    offsets: typing.Any,
+    sizes: typing.Any,
+    *,
+    order: str,
+    dtype: str,
+    out: typing.Any,
+    num_threads: int,
+) -> tuple[numpy.ndarray, numpy.typing.NDArray[numpy.int64]]: ...
+def rle_encode(
+    masks: typing.Any, *, rule: str, num_threads: int
+) -> tuple[
+    numpy.typing.NDArray[numpy.uint32],
+    numpy.typing.NDArray[numpy.int64],
+    numpy.typing.NDArray[numpy.int64],
+]: ...
 def rle_from_bbox(
     boxes: typing.Any, sizes: typing.Any, *, num_threads: int
 ) -> tuple[

@@ -16,6 +16,8 @@ from refpix.kernels._parsing_unpack import parsing_unpack
 from refpix.kernels._registry import Backend, Isa, Kernel, active_isa, fault_name, isas, use_isa
 from refpix.kernels._rle_area import rle_area
 from refpix.kernels._rle_bbox import rle_bbox
+from refpix.kernels._rle_decode import rle_decode
+from refpix.kernels._rle_encode import rle_encode
 from refpix.kernels._rle_from_bbox import rle_from_bbox
 from refpix.kernels._rle_from_polygon import rle_from_polygon
 from refpix.kernels._rle_from_string import rle_from_string
@@ -45,6 +47,8 @@ __all__ = [
     "parsing_unpack",
     "rle_area",
     "rle_bbox",
+    "rle_decode",
+    "rle_encode",
     "rle_from_bbox",
     "rle_from_polygon",
     "rle_from_string",

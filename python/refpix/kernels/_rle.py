@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -62,10 +63,13 @@ def pixels(runs: npt.NDArray[np.uint32], height: int, width: int) -> npt.NDArray
     return mask
 
 
-def run_lengths(mask: npt.NDArray[np.bool_]) -> list[int]:
-    """Run lengths of one bool mask (height, width), background first; one 0 of no pixels."""
+def run_lengths(mask: npt.NDArray[Any]) -> list[int]:
+    """Run lengths of one mask (height, width), the first of zeros; one 0 of no pixels.
+
+    A run ends where the value changes, which for a bool mask is between back- and foreground.
+    """
     flat = mask.T.reshape(-1)
-    ends = np.flatnonzero(np.diff(flat, prepend=False))
+    ends = np.flatnonzero(np.diff(flat, prepend=flat.dtype.type(0)))
     return [int(run) for run in np.diff([0, *ends, len(flat)])]
 
 

@@ -1,0 +1,73 @@
+// 8 pixels in a 64-bit number at a time.
+#include <bit>
+#include <cstring>
+
+#include "kernels/rle_encode/changes.h"
+
+namespace refpix::rle_changes::scalar {
+namespace {
+
+constexpr std::uint64_t low_bits = 0x7f7f7f7f7f7f7f7f;
+
+std::uint64_t load(const std::uint8_t* at) noexcept {
+    std::uint64_t value;
+    std::memcpy(&value, at, sizeof value);
+    if constexpr (std::endian::native == std::endian::big) {
+        value = __builtin_bswap64(value);
+    }
+    return value;
+}
+
+// 0x80 in every byte that is not 0.
+std::uint64_t flags(std::uint64_t value) noexcept {
+    return (((value & low_bits) + low_bits) | value) & ~low_bits;
+}
+
+// Bit i for byte i: the multiplication brings the flags together in the highest byte.
+std::uint64_t gather(std::uint64_t flagged) noexcept {
+    return ((flagged >> 7) * 0x0102040810204080) >> 56;
+}
+
+struct ByteRule {
+    static std::uint64_t differ(std::uint64_t a, std::uint64_t b) noexcept { return flags(a ^ b); }
+};
+struct NonzeroRule {
+    static std::uint64_t differ(std::uint64_t a, std::uint64_t b) noexcept {
+        return flags(a) ^ flags(b);
+    }
+};
+
+template <typename Rule>
+struct Block {
+    static std::uint64_t bits(const std::uint8_t* a, const std::uint8_t* b) noexcept {
+        if (std::memcmp(a, b, 64) == 0) {
+            return 0;
+        }
+        std::uint64_t all = 0;
+        for (int i = 0; i < 8; ++i) {
+            all |= gather(Rule::differ(load(a + 8 * i), load(b + 8 * i))) << (8 * i);
+        }
+        return all;
+    }
+    static std::uint64_t bits(const std::uint8_t* a, const std::uint8_t* b, int length) noexcept {
+        std::uint64_t all = 0;
+        for (int i = 0; i < length; ++i) {
+            const bool differs = Rule::differ(a[i], b[i]) != 0;
+            all |= static_cast<std::uint64_t>(differs) << i;
+        }
+        return all;
+    }
+};
+
+struct Bits {
+    static int count(std::uint64_t bits) noexcept { return std::popcount(bits); }
+    static std::uint32_t lowest(std::uint64_t bits) noexcept {
+        return static_cast<std::uint32_t>(std::countr_zero(bits));
+    }
+};
+
+}  // namespace
+
+const Path path = {compare<Block<NonzeroRule>>, compare<Block<ByteRule>>, extract<Bits>};
+
+}  // namespace refpix::rle_changes::scalar
