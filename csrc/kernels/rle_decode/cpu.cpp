@@ -2,6 +2,7 @@
 
 #include "core/first_fault.h"
 #include "core/isa.h"
+#include "core/scratch.h"
 #include "core/thread_pool.h"
 #include "kernels/rle_decode/plane.h"
 #include "kernels/rle_decode/rle_decode.h"
@@ -46,9 +47,25 @@ Fault columns(const Rle& mask, bool zeroed, std::uint8_t* out) noexcept {
 
 }  // namespace scalar
 
+std::uint64_t* word_room(std::int64_t words) noexcept {
+    thread_local Scratch<std::uint64_t> scratch;
+    return scratch.reserve(words) ? scratch.data() : nullptr;
+}
+
 namespace {
 
-Plane* path(bool fortran) noexcept {
+// Masks beyond this height are decoded without words of bits, which would be 64 columns wide.
+constexpr std::int64_t most_bit_rows = 1 << 18;
+
+Plane* path(bool fortran, std::int64_t height) noexcept {
+#if defined(REFPIX_X86)
+    if (active_isa() >= Isa::avx512 && (fortran || height <= most_bit_rows)) {
+        return fortran ? avx512::columns : avx512::rows;
+    }
+    if (active_isa() >= Isa::avx2 && (fortran || height <= most_bit_rows)) {
+        return fortran ? avx2::columns : avx2::rows;
+    }
+#endif
     return fortran ? scalar::columns : scalar::rows;
 }
 
@@ -75,13 +92,13 @@ Status rle_decode(const RleDecode& args) noexcept {
     if (!bounds.ok()) {
         return bounds;
     }
-    rle_plane::Plane* const plane = rle_plane::path(args.fortran);
     FirstFault faults;
     parallel_for(args.masks.count, args.threads, [&](std::int64_t item) {
         const Rle mask = args.masks.item(item);
-        const Fault fault = mask.pixels() == 0
-                                ? rle_plane::rest(mask, 0)
-                                : plane(mask, args.zeroed, args.out + args.offsets[item]);
+        std::uint8_t* const out = args.out + args.offsets[item];
+        const Fault fault =
+            mask.pixels() == 0 ? rle_plane::rest(mask, 0)
+                               : rle_plane::path(args.fortran, mask.height)(mask, args.zeroed, out);
         if (fault != Fault::none) {
             faults.report({fault, item, -1});
         }

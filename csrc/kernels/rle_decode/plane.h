@@ -23,8 +23,12 @@ Plane rows;
 Plane columns;
 }  // namespace avx512
 
+// Memory of the calling thread for so many words, nullptr when there is none. Not inline: what the
+// files of instruction sets share must not be compiled with their flags.
+std::uint64_t* word_room(std::int64_t words) noexcept;
+
 // Only zeros may follow the run that reached the last pixel.
-inline Fault rest(const Rle& mask, std::int64_t run) noexcept {
+static inline Fault rest(const Rle& mask, std::int64_t run) noexcept {
     for (; run < mask.runs; ++run) {
         if (mask.counts[run] != 0) {
             return Fault::rle_too_long;

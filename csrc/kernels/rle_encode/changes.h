@@ -37,7 +37,7 @@ namespace avx512 {
 extern const Path path;
 }
 
-// Block gives the bits of 64 pixels, and of fewer.
+// Block gives the bits of 64 pixels, of fewer, and of the last few of a line of more than 64.
 template <typename Block>
 Word* compare(const std::uint8_t* a, const std::uint8_t* b, std::int64_t length, std::uint32_t base,
               Word* words) noexcept {
@@ -47,7 +47,8 @@ Word* compare(const std::uint8_t* a, const std::uint8_t* b, std::int64_t length,
         words += words->bits != 0;
     }
     if (i < length) {
-        *words = {Block::bits(a + i, b + i, static_cast<int>(length - i)),
+        const int rest = static_cast<int>(length - i);
+        *words = {i > 0 ? Block::last(a + i, b + i, rest) : Block::bits(a + i, b + i, rest),
                   base + static_cast<std::uint32_t>(i)};
         words += words->bits != 0;
     }

@@ -12,6 +12,14 @@ namespace rle_changes {
 namespace {
 
 const Path& best_path() noexcept {
+#if defined(REFPIX_X86)
+    if (active_isa() >= Isa::avx512) {
+        return avx512::path;
+    }
+    if (active_isa() >= Isa::avx2) {
+        return avx2::path;
+    }
+#endif
     return scalar::path;
 }
 

@@ -57,6 +57,9 @@ struct Block {
         }
         return all;
     }
+    static std::uint64_t last(const std::uint8_t* a, const std::uint8_t* b, int length) noexcept {
+        return bits(a + length - 64, b + length - 64) >> (64 - length);
+    }
 };
 
 struct Bits {

@@ -1,0 +1,186 @@
+// Rows of a mask by way of its changes as bits: 64 pixels are a word, so that a row costs little
+// more than storing it. Needs a Store of the calling file, which has the vector instructions.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "kernels/rle_decode/plane.h"
+
+namespace refpix::rle_plane {
+
+// Store::expand(out, bits) writes 64 pixels; Store::expand(out, bits, count) the first of them.
+//
+// Bits lie word column by word column, so that the walk down the pixel columns stays in cache, and
+// word columns are cleared when they are reached: what lies left and right of an object costs
+// nothing here.
+template <typename Store>
+class BitRows {
+  public:
+    BitRows(const Rle& mask, bool zeroed, std::uint8_t* out) noexcept
+        : out_(out),
+          height_(mask.height),
+          width_(mask.width),
+          words_((mask.width + 63) / 64),
+          zeroed_(zeroed),
+          pitch_((mask.height + 15) / 8 * 8) {}  // not 4096 bytes, which would share cache sets
+
+    // False when memory is short.
+    bool reserve() noexcept {
+        room_ = most_bits / pitch_;
+        room_ = room_ < 1 ? 1 : room_ > most_words ? most_words : room_;
+        room_ = room_ < words_ ? room_ : words_;
+        bits_ = word_room(room_ * pitch_);
+        return bits_ != nullptr;
+    }
+
+    // Columns come in ascending order.
+    void change(std::int64_t x, std::int64_t y) noexcept {
+        if (x >= stop_) {
+            open(x / 64);
+        }
+        column_[y] ^= std::uint64_t{1} << (x % 64);
+    }
+
+    void finish() noexcept { flush(words_); }
+
+  private:
+    static constexpr std::int64_t most_words = 128;
+    static constexpr std::int64_t most_bits = 1 << 16;  // words: 512 KiB
+
+    // Word columns up to `word`; those stepped over are written out as well, as they carry on what
+    // their left neighbour does not know: each starts from its own first row.
+    void open(std::int64_t word) noexcept {
+        if (first_ == end_) {
+            first_ = end_ = word;
+        } else if (word - first_ >= room_) {
+            flush(end_);
+            first_ = end_ = word;
+        }
+        std::uint64_t* const from = bits_ + (end_ - first_) * pitch_;
+        column_ = bits_ + (word - first_) * pitch_;
+        std::memset(from, 0, static_cast<std::size_t>(column_ + pitch_ - from) * sizeof *from);
+        end_ = word + 1;
+        stop_ = 64 * end_;
+    }
+
+    // Writes word columns written_..to, those of first_..end_ from their bits, others as zeros.
+    void flush(std::int64_t to) noexcept {
+        const std::int64_t from = written_;
+        written_ = to;
+        if (first_ == end_) {
+            if (!zeroed_) {
+                clear(from, to);
+            }
+            return;
+        }
+        std::uint64_t row_bits[most_words] = {};
+        const std::int64_t open_words = end_ - first_;
+        const int tail = static_cast<int>(width_ - 64 * (to - 1));
+        const bool cut = tail < 64;
+        // A whole word may go beyond the row where later rows are still to come.
+        const std::int64_t careless =
+            from == 0 && to == words_ ? height_ * width_ - 64 * words_ : std::int64_t{-1};
+        for (std::int64_t y = 0; y < height_; ++y) {
+            std::uint64_t any = 0;
+            for (std::int64_t word = 0; word < open_words; ++word) {
+                row_bits[word] ^= bits_[word * pitch_ + y];
+                any |= row_bits[word];
+            }
+            if (zeroed_ && any == 0) {
+                continue;
+            }
+            std::uint8_t* const row = out_ + y * width_;
+            if (!cut || (y * width_ <= careless && !zeroed_)) {
+                store(row, row_bits, from, to);
+            } else {
+                store(row, row_bits, from, to - 1);
+                const bool open_tail = to == end_;
+                if (open_tail || !zeroed_) {
+                    Store::expand(row + 64 * (to - 1), open_tail ? row_bits[open_words - 1] : 0,
+                                  tail);
+                }
+            }
+        }
+    }
+
+    void store(std::uint8_t* row, const std::uint64_t* row_bits, std::int64_t from,
+               std::int64_t to) const noexcept {
+        const std::int64_t end = end_ < to ? end_ : to;
+        if (!zeroed_) {
+            for (std::int64_t word = from; word < first_; ++word) {
+                Store::expand(row + 64 * word, 0);
+            }
+        }
+        for (std::int64_t word = first_; word < end; ++word) {
+            Store::expand(row + 64 * word, row_bits[word - first_]);
+        }
+        if (!zeroed_) {
+            for (std::int64_t word = end; word < to; ++word) {
+                Store::expand(row + 64 * word, 0);
+            }
+        }
+    }
+
+    void clear(std::int64_t from, std::int64_t to) const noexcept {
+        const std::int64_t start = 64 * from;
+        const std::int64_t stop = 64 * to < width_ ? 64 * to : width_;
+        for (std::int64_t y = 0; y < height_; ++y) {
+            std::memset(out_ + y * width_ + start, 0, static_cast<std::size_t>(stop - start));
+        }
+    }
+
+    std::uint8_t* out_;
+    std::int64_t height_;
+    std::int64_t width_;
+    std::int64_t words_;
+    bool zeroed_;
+    std::int64_t pitch_;
+    std::int64_t room_ = 0;
+    std::uint64_t* bits_ = nullptr;
+    std::uint64_t* column_ = nullptr;  // bits of the word column end_ - 1
+    std::int64_t stop_ = 0;            // first pixel column beyond it
+    std::int64_t first_ = 0;           // word columns first_..end_ have bits
+    std::int64_t end_ = 0;
+    std::int64_t written_ = 0;  // word columns that are in out
+};
+
+template <typename Store>
+Fault bit_rows(const Rle& mask, bool zeroed, std::uint8_t* out) noexcept {
+    BitRows<Store> rows(mask, zeroed, out);
+    if (!rows.reserve()) {
+        return Fault::out_of_memory;
+    }
+    const Fault fault = walk(mask, [&](std::int64_t x, std::int64_t y) { rows.change(x, y); });
+    rows.finish();
+    return fault;
+}
+
+// Runs one after the other in stores of 64 bytes, which may reach into the next run: it is written
+// later. Most runs of a person are shorter than that.
+template <typename Store>
+Fault vector_columns(const Rle& mask, bool zeroed, std::uint8_t* out) noexcept {
+    std::uint8_t* const end = out + mask.pixels();
+    for (std::int64_t run = 0; run < mask.runs; ++run) {
+        const std::int64_t length = mask.counts[run];
+        if (length > end - out) {
+            return Fault::rle_too_long;
+        }
+        const bool foreground = run % 2 != 0;
+        std::uint8_t* const stop = out + length;
+        if (end - out < length + 64) {
+            std::memset(out, foreground, static_cast<std::size_t>(length));
+        } else {
+            Store::fill(out, foreground);
+            // What the foreground before may have reached into is background again now.
+            std::uint8_t* at = foreground || !zeroed ? out + 64 : stop;
+            for (; at < stop; at += 64) {
+                Store::fill(at, foreground);
+            }
+        }
+        out = stop;
+    }
+    return out == end ? Fault::none : Fault::rle_too_short;
+}
+
+}  // namespace refpix::rle_plane
