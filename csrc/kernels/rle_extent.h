@@ -14,6 +14,8 @@ struct Extent {
     std::int64_t x1 = 0;
     std::int64_t y1 = 0;
     std::int64_t area = 0;
+    std::int64_t first = 0;  // pixels down the columns: from the first foreground one
+    std::int64_t stop = 0;   // to behind the last
 };
 
 // The mask's runs were checked. Runs of length zero count for nothing.
@@ -57,6 +59,8 @@ inline Extent extent(const Rle& mask) noexcept {
     }
     // A run that goes on in the next column takes up whole columns' height.
     const bool full = bottom > height;
+    box.first = first;
+    box.stop = last + 1;
     box.x0 = first / height;
     box.x1 = last / height + 1;
     box.y0 = full ? 0 : top;

@@ -1,5 +1,7 @@
 #include "core/first_fault.h"
+#include "core/isa.h"
 #include "core/thread_pool.h"
+#include "kernels/rle_from_string/blocks.h"
 #include "kernels/rle_from_string/parse.h"
 #include "kernels/rle_from_string/rle_from_string.h"
 
@@ -57,29 +59,52 @@ Status parse_number(const std::uint8_t* text, std::int64_t length, std::int64_t*
     return {Fault::rle_truncated, -1, length};
 }
 
-}  // namespace
-
-Status parse_runs(const std::uint8_t* text, std::int64_t length, std::uint32_t* counts,
-                  std::int64_t* runs) noexcept {
-    std::int64_t count = 0;
-    std::int64_t next = 0;
-    while (next < length) {
-        const std::int64_t start = next;
+// From `at` on until `stop` is reached: the number that holds character stop - 1 is read whole.
+Status parse_until(const std::uint8_t* text, std::int64_t length, std::int64_t stop,
+                   std::uint32_t* counts, Cursor* at) noexcept {
+    while (at->next < stop) {
+        const std::int64_t start = at->next;
         std::int64_t value;
-        const Status status = parse_number(text, length, &next, &value);
+        const Status status = parse_number(text, length, &at->next, &value);
         if (!status.ok()) {
             return status;
         }
-        if (count > 2) {
-            value += counts[count - 2];
+        if (at->runs > 2) {
+            value += counts[at->runs - 2];
         }
         if (value < 0 || value > std::int64_t{0xffffffff}) {
             return {value < 0 ? Fault::rle_negative_run : Fault::rle_run_overflow, -1, start};
         }
-        counts[count++] = static_cast<std::uint32_t>(value);
+        counts[at->runs++] = static_cast<std::uint32_t>(value);
     }
-    *runs = count;
     return {};
+}
+
+}  // namespace
+
+Status parse_runs(const std::uint8_t* text, std::int64_t length, std::uint32_t* counts,
+                  std::int64_t* runs) noexcept {
+    Cursor at;
+    Status status;
+#if defined(REFPIX_X86)
+    if (active_isa() >= Isa::avx2) {
+        // What stops the blocks, a fault or a number of many characters, is left to the plain loop,
+        // and so are the first three numbers, which are no differences.
+        while (status.ok() && at.runs < 3 && at.next < length) {
+            status = parse_until(text, length, at.next + 1, counts, &at);
+        }
+        while (status.ok() && length - at.next >= block_characters) {
+            avx2::parse_blocks(text, length, counts, &at);
+            const std::int64_t stop = at.next + block_characters;
+            status = parse_until(text, length, stop < length ? stop : length, counts, &at);
+        }
+    }
+#endif
+    if (status.ok()) {
+        status = parse_until(text, length, length, counts, &at);
+    }
+    *runs = at.runs;
+    return status;
 }
 
 }  // namespace refpix::rle

@@ -1,0 +1,86 @@
+"""Masks that look like people, and the rivals' forms of masks."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from refpix.kernels import rle_to_string
+from refpix.kernels._rle import run_lengths
+from refpix.types import RleBatch
+
+
+def person(rng: np.random.Generator, height: int, width: int, scale: float) -> np.ndarray:
+    """bool (height, width): head, trunk, arms, legs with ragged edges; `scale` times the height."""
+    size = height * scale
+    y, x = np.mgrid[:height, :width]
+    x = (x - rng.uniform(0.3, 0.7) * width) / size
+    y = (y - rng.uniform(0.4, 0.6) * height) / size
+    x = x + 0.001 * rng.standard_normal(x.shape)  # hair and cloth
+    mask = np.zeros((height, width), bool)
+    limbs = rng.uniform(-0.07, 0.07, 4)
+    for cx, cy, rx, ry, lean in (
+        (0.0, -0.42, 0.06, 0.08, 0.0),
+        (0.0, -0.12, 0.13, 0.24, 0.0),
+        (-0.2, -0.14, 0.05, 0.24, 0.5 + limbs[0]),
+        (0.2, -0.14, 0.05, 0.24, -0.5 + limbs[1]),
+        (-0.08, 0.28, 0.06, 0.26, 0.2 + limbs[2]),
+        (0.08, 0.28, 0.06, 0.26, -0.2 + limbs[3]),
+    ):
+        mask |= ((x - cx + lean * (y - cy)) / rx) ** 2 + ((y - cy) / ry) ** 2 < 1
+    return mask
+
+
+def people(count: int, height: int, width: int, scale: float, seed: int = 0) -> RleBatch:
+    """A batch of `count` people."""
+    rng = np.random.default_rng(seed)
+    runs = [run_lengths(person(rng, height, width, scale)) for _ in range(count)]
+    return RleBatch.from_counts(runs, [(height, width)] * count)
+
+
+def specks(count: int, height: int, width: int, seed: int = 0) -> RleBatch:
+    """Objects of 5 to 15 columns anywhere in the picture: 10 to 30 runs."""
+    rng = np.random.default_rng(seed)
+    items = []
+    for _ in range(count):
+        columns, tall = rng.integers(5, 16), int(rng.integers(4, 16))
+        start = int(rng.integers(0, width - 20) * height + rng.integers(0, height - 20))
+        runs = [start]
+        for _ in range(columns):
+            runs += [tall, height - tall]
+        items.append([*runs[:-1], height * width - sum(runs[:-1])])
+    return RleBatch.from_counts(items, [(height, width)] * count)
+
+
+def coco(batch: RleBatch) -> list[dict]:
+    """The batch as COCO's dicts."""
+    text, ends = rle_to_string(batch.counts, batch.offsets)
+    return [
+        {"size": size, "counts": text[a:b].tobytes()}
+        for size, (a, b) in zip(batch.sizes.tolist(), itertools.pairwise(ends), strict=True)
+    ]
+
+
+def spans_of(rles: list[dict]) -> tuple[np.ndarray, np.ndarray]:
+    """The texts end to end: values, spans."""
+    ends = np.cumsum([0, *(len(rle["counts"]) for rle in rles)], dtype=np.int64)
+    values = np.frombuffer(b"".join(rle["counts"] for rle in rles), np.uint8)
+    return values, np.stack([ends[:-1], ends[1:]], axis=1)
+
+
+def rivals() -> dict[str, object]:
+    """The mask modules that are installed."""
+    modules = {}
+    for package, name in (
+        ("pycocotools.mask", "pycocotools"),
+        ("faster_coco_eval.core.mask", "faster-coco-eval"),
+        ("hotcoco", "hotcoco"),
+        ("ultrafast_pycocotools.mask", "ultrafast-pycocotools"),
+    ):
+        try:
+            module = __import__(package, fromlist=["mask"])
+        except ImportError:
+            continue
+        modules[name] = module.mask if package == "hotcoco" else module
+    return modules

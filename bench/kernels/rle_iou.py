@@ -1,0 +1,45 @@
+"""rle_iou against COCO tools, one thread. Ours reads the texts too, as the rivals do."""
+
+import numpy as np
+from people import coco, people, rivals, spans_of, specks
+from timing import compare
+
+from refpix.kernels import rle_from_string, rle_iou, rle_overlap
+
+
+def iou(dt, gt, sizes, crowd):
+    def read(rles):
+        counts, offsets = rle_from_string(*spans_of(rles))
+        return counts, offsets, sizes
+
+    return rle_iou(*read(dt), *read(gt), crowd)
+
+
+def main():
+    for title, masks in (
+        ("people, 640x480", people(400, 480, 640, 0.8)),
+        ("small people, 640x480", people(400, 480, 640, 0.2)),
+        ("specks, 640x480", specks(400, 480, 640)),
+        ("people, 1920x1080", people(80, 1080, 1920, 0.8)),
+    ):
+        half = len(masks.sizes) // 2
+        runs = np.diff(masks.offsets).mean()
+        rles = coco(masks)
+        dt, gt = rles[:half], rles[half:]
+        crowd = np.zeros(half, np.uint8)
+        sizes = masks.sizes[:half]
+        want = iou(dt, gt, sizes, crowd)
+        a, b = masks.take(range(half)), masks.take(range(half, 2 * half))
+        ways = {}
+        for name, rival in rivals().items():
+            np.testing.assert_array_equal(rival.iou(dt, gt, crowd.tolist()), want)
+            ways[name] = lambda rival=rival: rival.iou(dt, gt, crowd.tolist())
+        ways["refpix, run lengths"] = lambda: rle_iou(*a, *b, crowd)
+        ways["refpix, texts"] = lambda: iou(dt, gt, sizes, crowd)
+        compare(f"{title}: {half} x {half}, {runs:.0f} runs", ways, rounds=5)
+        pairs = np.stack([np.arange(half), np.arange(half, 2 * half)], axis=1)
+        compare(f"rle_overlap, {half} pairs", {"refpix": lambda: rle_overlap(*masks, pairs)})
+
+
+if __name__ == "__main__":
+    main()
