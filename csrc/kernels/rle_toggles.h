@@ -18,18 +18,40 @@ void release_if_large(std::vector<T>& scratch) noexcept {
 }
 
 // Positions in ascending order; two equal ones cancel, so that no run is empty but perhaps the
-// first.
+// first. Before position [i] the mask is i % 2.
 class Toggles {
   public:
     void clear(std::int64_t most) {
-        positions_.resize(static_cast<std::size_t>(most) + 1);
+        const auto wanted = static_cast<std::size_t>(most) + 1;
+        if (positions_.size() < wanted) {
+            positions_.resize(wanted);
+        }
         positions_[0] = -1;  // equals no position
         last_ = 0;
     }
+    void drop() noexcept { last_ = 0; }  // all of them, keeping the room
     void add(std::int64_t position) noexcept {
         std::int64_t* const at = positions_.data() + last_;
         at[1] = position;
         last_ += at[0] == position ? -1 : 1;
+    }
+    // As clear(), with the positions at which a mask changes. Its runs must sum to its pixels.
+    void read(const Rle& mask) {
+        clear(mask.runs);
+        std::int64_t position = 0;
+        for (std::int64_t run = 0; run < mask.runs; ++run) {
+            position += mask.counts[run];
+            add(position);
+        }
+        // Empty runs at the end cancel among themselves.
+        last_ -= last_ > 0 && positions_[last_] == mask.pixels() ? 1 : 0;
+    }
+    // Room for so many more.
+    void grow(std::int64_t more) {
+        const auto wanted = static_cast<std::size_t>(last_ + more) + 1;
+        if (wanted > positions_.size()) {
+            positions_.resize(wanted + wanted / 2);
+        }
     }
     std::int64_t count() const noexcept { return last_; }
     std::int64_t operator[](std::int64_t i) const noexcept { return positions_[i + 1]; }

@@ -20,18 +20,22 @@ __all__: list[str] = [
     "jpeg_decode",
     "label_zoom",
     "machine_isa",
+    "mask_boundary",
     "parsing_paste",
     "parsing_unpack",
     "rle_area",
     "rle_bbox",
+    "rle_crop",
     "rle_decode",
     "rle_encode",
+    "rle_flip",
     "rle_from_bbox",
     "rle_from_polygon",
     "rle_from_string",
     "rle_iou",
     "rle_merge",
     "rle_overlap",
+    "rle_resize",
     "rle_to_string",
     "set_isa",
     "tsv_index",
@@ -121,6 +125,14 @@ def label_zoom(
     num_threads: int,
 ) -> numpy.typing.NDArray[numpy.int32]: ...
 def machine_isa() -> str: ...
+def mask_boundary(
+    masks: typing.Any,
+    *,
+    distance: typing.Any,
+    ratio: float,
+    out: typing.Any,
+    num_threads: int,
+) -> numpy.typing.NDArray[numpy.uint8]: ...
 def parsing_paste(
     boxes: typing.Any, maps: typing.Any, *, size: tuple[int, int], out: typing.Any, num_threads: int
 ) -> numpy.typing.NDArray[numpy.uint8]: ...
@@ -133,6 +145,18 @@ def rle_area(
 def rle_bbox(
     counts: typing.Any, offsets: typing.Any, sizes: typing.Any, *, num_threads: int
 ) -> numpy.typing.NDArray[numpy.int64]: ...
+def rle_crop(
+    counts: typing.Any,
+    offsets: typing.Any,
+    sizes: typing.Any,
+    boxes: typing.Any,
+    *,
+    num_threads: int,
+) -> tuple[
+    numpy.typing.NDArray[numpy.uint32],
+    numpy.typing.NDArray[numpy.int64],
+    numpy.typing.NDArray[numpy.int64],
+]: ...
 def rle_decode(
     counts: typing.Any,
     offsets: typing.Any,
@@ -145,6 +169,13 @@ def rle_decode(
 ) -> tuple[numpy.ndarray, numpy.typing.NDArray[numpy.int64]]: ...
 def rle_encode(
     masks: typing.Any, *, rule: str, num_threads: int
+def rle_flip(
+    counts: typing.Any,
+    offsets: typing.Any,
+    sizes: typing.Any,
+    *,
+    axis: str,
+    num_threads: int,
 ) -> tuple[
     numpy.typing.NDArray[numpy.uint32],
     numpy.typing.NDArray[numpy.int64],
@@ -186,12 +217,6 @@ def rle_merge(
     groups: typing.Any,
     *,
     intersect: bool,
-    num_threads: int,
-) -> tuple[
-    numpy.typing.NDArray[numpy.uint32],
-    numpy.typing.NDArray[numpy.int64],
-    numpy.typing.NDArray[numpy.int64],
-]: ...
 def rle_overlap(
     counts: typing.Any,
     offsets: typing.Any,
@@ -200,6 +225,19 @@ def rle_overlap(
     *,
     num_threads: int,
 ) -> numpy.typing.NDArray[numpy.int64]: ...
+def rle_resize(
+    counts: typing.Any,
+    offsets: typing.Any,
+    sizes: typing.Any,
+    new_sizes: typing.Any,
+    *,
+    rule: str,
+    num_threads: int,
+) -> tuple[
+    numpy.typing.NDArray[numpy.uint32],
+    numpy.typing.NDArray[numpy.int64],
+    numpy.typing.NDArray[numpy.int64],
+]: ...
 def rle_to_string(
     counts: typing.Any, offsets: typing.Any, *, num_threads: int
 ) -> tuple[numpy.typing.NDArray[numpy.uint8], numpy.typing.NDArray[numpy.int64]]: ...

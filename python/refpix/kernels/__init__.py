@@ -11,19 +11,23 @@ from refpix.kernels._image_normalize import image_normalize
 from refpix.kernels._image_resize import image_resize
 from refpix.kernels._jpeg_decode import jpeg_decode
 from refpix.kernels._label_zoom import label_zoom
+from refpix.kernels._mask_boundary import mask_boundary
 from refpix.kernels._parsing_paste import parsing_paste
 from refpix.kernels._parsing_unpack import parsing_unpack
 from refpix.kernels._registry import Backend, Isa, Kernel, active_isa, fault_name, isas, use_isa
 from refpix.kernels._rle_area import rle_area
 from refpix.kernels._rle_bbox import rle_bbox
+from refpix.kernels._rle_crop import rle_crop
 from refpix.kernels._rle_decode import rle_decode
 from refpix.kernels._rle_encode import rle_encode
+from refpix.kernels._rle_flip import rle_flip
 from refpix.kernels._rle_from_bbox import rle_from_bbox
 from refpix.kernels._rle_from_polygon import rle_from_polygon
 from refpix.kernels._rle_from_string import rle_from_string
 from refpix.kernels._rle_iou import rle_iou
 from refpix.kernels._rle_merge import rle_merge
 from refpix.kernels._rle_overlap import rle_overlap
+from refpix.kernels._rle_resize import rle_resize
 from refpix.kernels._rle_to_string import rle_to_string
 from refpix.kernels._tsv_index import tsv_index
 from refpix.kernels._tsv_split import tsv_split
@@ -43,18 +47,25 @@ __all__ = [
     "isas",
     "jpeg_decode",
     "label_zoom",
+    "mask_boundary",
     "parsing_paste",
     "parsing_unpack",
     "rle_area",
     "rle_bbox",
+    "rle_crop",
     "rle_decode",
     "rle_encode",
+    "rle_flip",
+    "rle_from_bbox",
     "rle_from_bbox",
     "rle_from_polygon",
+    "rle_from_polygon",
+    "rle_from_string",
     "rle_from_string",
     "rle_iou",
     "rle_merge",
     "rle_overlap",
+    "rle_resize",
     "rle_to_string",
     "tsv_index",
     "tsv_split",
