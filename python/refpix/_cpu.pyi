@@ -169,6 +169,11 @@ def rle_decode(
 ) -> tuple[numpy.ndarray, numpy.typing.NDArray[numpy.int64]]: ...
 def rle_encode(
     masks: typing.Any, *, rule: str, num_threads: int
+) -> tuple[
+    numpy.typing.NDArray[numpy.uint32],
+    numpy.typing.NDArray[numpy.int64],
+    numpy.typing.NDArray[numpy.int64],
+]: ...
 def rle_flip(
     counts: typing.Any,
     offsets: typing.Any,
@@ -217,6 +222,12 @@ def rle_merge(
     groups: typing.Any,
     *,
     intersect: bool,
+    num_threads: int,
+) -> tuple[
+    numpy.typing.NDArray[numpy.uint32],
+    numpy.typing.NDArray[numpy.int64],
+    numpy.typing.NDArray[numpy.int64],
+]: ...
 def rle_overlap(
     counts: typing.Any,
     offsets: typing.Any,
