@@ -1,6 +1,6 @@
 // Where numbers end is found for 64 characters at once; then each is loaded with the 8 characters
 // that begin at its first, and PEXT takes the digits together. No branch depends on a number's
-// length. A number costs about 4 cycles.
+// length.
 #include <immintrin.h>
 
 #include "kernels/rle_from_string/blocks.h"
@@ -25,51 +25,72 @@ bool ends_of(const std::uint8_t* text, std::uint64_t* ends) noexcept {
     return true;
 }
 
-// The number of `length` characters, 1 to 8.
-std::int64_t number(const std::uint8_t* text, std::int64_t length) noexcept {
+// The number whose characters are text[0..-minus_length), 1 to 8 of them.
+std::int64_t number(const std::uint8_t* text, std::int64_t minus_length) noexcept {
     std::uint64_t codes;
     __builtin_memcpy(&codes, text, 8);
-    // Less 48, the digit's five bits are those of the character with the highest one flipped. Its
+    // Less 48, a digit's five bits are those of its character with the highest one flipped. The
     // last digit is shifted to the top, so that it brings the sign along.
-    codes = (codes ^ 0x1010101010101010) << ((64 - 8 * length) & 63);
+    codes = (codes ^ 0x1010101010101010) << ((8 * minus_length) & 63);
     const std::uint64_t digits = _pext_u64(codes, 0x1f1f1f1f1f1f1f1f) << 24;
-    return static_cast<std::int64_t>(digits) >> ((64 - 5 * length) & 63);
+    return static_cast<std::int64_t>(digits) >> ((5 * minus_length) & 63);
+}
+
+// Whether a number may have more than 8 characters: `ends` of a block, and the characters before
+// it that belong to its first.
+bool has_long_number(std::uint64_t ends, std::int64_t before) noexcept {
+    std::uint64_t more = ~ends;
+    more &= more >> 1;
+    more &= more >> 2;
+    more &= more >> 4;
+    return more != 0 || ends == 0 || before + static_cast<std::int64_t>(_tzcnt_u64(ends)) >= 8;
+}
+
+// Reads the numbers that end in a block and moves *start behind the last. Returns all runs ORed.
+std::int64_t read_numbers(const std::uint8_t* text, std::uint64_t ends, std::int64_t block,
+                          std::int64_t* start, std::uint32_t* counts) noexcept {
+    std::int64_t even = counts[-2];
+    std::int64_t odd = counts[-1];
+    std::int64_t seen = 0;
+    std::int64_t from = *start;
+    const auto read = [&](std::int64_t before) {
+        const std::int64_t stop = block + static_cast<std::int64_t>(_tzcnt_u64(ends)) + 1;
+        const std::int64_t run = number(text + from, from - stop) + before;
+        ends &= ends - 1;
+        *counts++ = static_cast<std::uint32_t>(run);
+        seen |= run;
+        from = stop;
+        return run;
+    };
+    while ((ends & (ends - 1)) != 0) {
+        even = read(even);
+        odd = read(odd);
+    }
+    if (ends != 0) {
+        read(even);
+    }
+    *start = from;
+    return seen;
 }
 
 }  // namespace
 
 void parse_blocks(const std::uint8_t* text, std::int64_t length, std::uint32_t* counts,
                   Cursor* at) noexcept {
-    std::int64_t next = at->next;  // start of a number, at `block` or up to 7 before it
-    std::int64_t runs = at->runs;
-    for (std::int64_t block = next; length - block >= block_characters; block += 64) {
+    std::int64_t block = at->next;
+    for (; length - block >= block_characters; block += 64) {
         std::uint64_t ends;
-        if (!ends_of(text + block, &ends)) {
-            break;
+        std::int64_t start = at->next;
+        if (!ends_of(text + block, &ends) || has_long_number(ends, block - start)) {
+            return;
         }
-        std::int64_t start = next;
-        std::int64_t before = counts[runs - 1];
-        std::int64_t before_that = counts[runs - 2];
-        std::uint64_t wrong = 0;
-        std::uint32_t* out = counts + runs;
-        for (; ends != 0; ends &= ends - 1) {
-            const std::int64_t stop = block + static_cast<std::int64_t>(_tzcnt_u64(ends)) + 1;
-            const std::int64_t run = number(text + start, stop - start) + before_that;
-            wrong |= static_cast<std::uint64_t>(run) >> 32;
-            wrong |= static_cast<std::uint64_t>(stop - start) >> 3 & (stop - start != 8);
-            *out++ = static_cast<std::uint32_t>(run);
-            before_that = before;
-            before = run;
-            start = stop;
+        const std::int64_t seen = read_numbers(text, ends, block, &start, counts + at->runs);
+        if (seen >> 32 != 0) {
+            return;
         }
-        if (wrong != 0 || block + 64 - start >= 8) {
-            break;
-        }
-        next = start;
-        runs = out - counts;
+        at->next = start;
+        at->runs += _mm_popcnt_u64(ends);
     }
-    at->next = next;
-    at->runs = runs;
 }
 
 }  // namespace refpix::rle::avx2

@@ -1,25 +1,56 @@
 #include "core/first_fault.h"
+#include "core/isa.h"
 #include "core/thread_pool.h"
+#include "kernels/rle_to_string/numbers.h"
 #include "kernels/rle_to_string/rle_to_string.h"
 #include "kernels/rle_to_string/write.h"
 
 namespace refpix::rle {
+namespace {
+
+std::uint8_t* write_number(std::int64_t value, std::uint8_t* at) noexcept {
+    bool more;
+    do {
+        const auto digit = static_cast<unsigned>(value & 31);
+        value >>= 5;
+        more = value != ((digit & 16) != 0 ? -1 : 0);
+        *at++ = static_cast<std::uint8_t>(48 + digit + (more ? 32 : 0));
+    } while (more);
+    return at;
+}
+
+WriteDifferences* path() noexcept {
+#if defined(REFPIX_X86)
+    if (active_isa() >= Isa::avx2) {
+        return avx2::write_differences;
+    }
+#endif
+    return scalar::write_differences;
+}
+
+}  // namespace
+
+namespace scalar {
+
+std::int64_t write_differences(const std::uint32_t* counts, std::int64_t runs,
+                               std::uint8_t* text) noexcept {
+    std::uint8_t* at = text;
+    for (std::int64_t i = 0; i < runs; ++i) {
+        at = write_number(std::int64_t{counts[i]} - counts[i - 2], at);
+    }
+    return at - text;
+}
+
+}  // namespace scalar
 
 std::int64_t write_runs(const std::uint32_t* counts, std::int64_t runs,
                         std::uint8_t* text) noexcept {
     std::uint8_t* at = text;
-    for (std::int64_t run = 0; run < runs; ++run) {
-        std::int64_t rest = counts[run];
-        if (run > 2) {
-            rest -= counts[run - 2];
-        }
-        bool more;
-        do {
-            const auto digit = static_cast<unsigned>(rest & 31);
-            rest >>= 5;
-            more = rest != ((digit & 16) != 0 ? -1 : 0);
-            *at++ = static_cast<std::uint8_t>(48 + digit + (more ? 32 : 0));
-        } while (more);
+    for (std::int64_t i = 0; i < runs && i < 3; ++i) {
+        at = write_number(counts[i], at);
+    }
+    if (runs > 3) {
+        at += path()(counts + 3, runs - 3, at);
     }
     return at - text;
 }
