@@ -24,32 +24,44 @@ inline bool worth_packing(const Extent& extent, std::int64_t runs) noexcept {
     return words <= 32 * runs + 64 && words <= std::int64_t{1} << 22;
 }
 
-// Fills words[0..stop - first) and returns the view.
+// Words behind the last of a mask that set_bits() may touch; it leaves them as they are.
+inline constexpr std::int64_t spare_words = 2;
+
+// Sets the bits [start, stop), which are at least one. Runs are mostly shorter than three words, of
+// no predictable length: up to there nothing branches on it.
+inline void set_bits(std::int64_t start, std::int64_t stop, std::uint64_t* words) noexcept {
+    constexpr std::uint64_t ones = ~std::uint64_t{0};
+    const std::int64_t from = start >> 6;
+    const std::int64_t to = (stop - 1) >> 6;
+    const std::uint64_t low = ones << (start & 63);
+    const std::uint64_t high = ones >> (63 - ((stop - 1) & 63));
+    words[from] |= from == to ? low & high : low;
+    words[from + 1] |= to > from + 1 ? ones : 0;
+    words[from + 2] |= to > from + 2 ? ones : 0;
+    if (to > from + 3) {
+        std::memset(words + from + 3, 0xff, static_cast<std::size_t>(to - from - 3) * 8);
+    }
+    words[to] |= from == to ? low & high : high;
+}
+
+// Sets the bits of every second run, those with odd numbers; the first begins at bit `at`.
+inline void set_runs(const std::uint32_t* counts, std::int64_t runs, std::int64_t at,
+                     std::uint64_t* words) noexcept {
+    for (std::int64_t run = 0; run + 1 < runs; run += 2) {
+        const std::int64_t start = at + counts[run];
+        at = start + counts[run + 1];
+        if (start < at) {
+            set_bits(start, at, words);
+        }
+    }
+}
+
+// Fills words[0..stop - first + spare_words) and returns the view.
 inline Bits pack(const Rle& mask, const Extent& extent, std::uint64_t* words) noexcept {
     const Bits bits{words, extent.first / 64, (extent.stop + 63) / 64};
-    std::memset(words, 0, static_cast<std::size_t>(bits.stop - bits.first) * sizeof *words);
-    constexpr std::uint64_t ones = ~std::uint64_t{0};
-    std::int64_t at = -64 * bits.first;
-    for (std::int64_t run = 0; run + 1 < mask.runs; run += 2) {
-        const std::int64_t start = at + mask.counts[run];
-        at = start + mask.counts[run + 1];
-        if (start == at) {
-            continue;
-        }
-        const std::int64_t from = start >> 6;
-        const std::int64_t to = (at - 1) >> 6;
-        const std::uint64_t low = ones << (start & 63);
-        const std::uint64_t high = ones >> (63 - ((at - 1) & 63));
-        if (from == to) {
-            words[from] |= low & high;
-            continue;
-        }
-        words[from] |= low;
-        for (std::int64_t word = from + 1; word < to; ++word) {
-            words[word] = ones;
-        }
-        words[to] = high;
-    }
+    const auto size = static_cast<std::size_t>(bits.stop - bits.first + spare_words);
+    std::memset(words, 0, size * sizeof *words);
+    set_runs(mask.counts, mask.runs, -64 * bits.first, words);
     return bits;
 }
 

@@ -47,9 +47,10 @@ struct Item {
     Rle mask;
     std::int64_t place = 0;  // of its bits in its block's
 
+    bool packable() const noexcept { return rle::worth_packing(extent, mask.runs); }
+    // That its bits take up.
     std::int64_t words() const noexcept {
-        return rle::worth_packing(extent, mask.runs) ? (extent.stop + 63) / 64 - extent.first / 64
-                                                     : 0;
+        return packable() ? (extent.stop + 63) / 64 - extent.first / 64 + rle::spare_words : 0;
     }
 };
 
@@ -168,7 +169,7 @@ class BlockBits {
         }
         parallel_for(block.stop - block.start, threads, [&](std::int64_t i) {
             Item& item = items[block.start + i];
-            const bool packed = words_ != nullptr && item.words() > 0;
+            const bool packed = words_ != nullptr && item.packable();
             item.bits =
                 packed ? rle::pack(item.mask, item.extent, words_ + item.place) : rle::Bits{};
         });
