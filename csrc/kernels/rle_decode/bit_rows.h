@@ -34,12 +34,50 @@ class BitRows {
         return bits_ != nullptr;
     }
 
-    // Columns come in ascending order.
-    void change(std::int64_t x, std::int64_t y) noexcept {
-        if (x >= stop_) {
-            open(x / 64);
+    // Sets a bit wherever the value changes, as walk() would tell of them. All that the loop needs
+    // is local: for all the compiler knows, a word of bits might be a member.
+    Fault mark(const Rle& mask) noexcept {
+        const std::int64_t height = height_;
+        std::int64_t left = mask.pixels();
+        std::int64_t x = 0;
+        std::int64_t y = 0;
+        std::int64_t stop = 0;
+        std::uint64_t* column = nullptr;
+        const auto flip = [&](std::int64_t row) {
+            if (x >= stop) {
+                column = open(x / 64);
+                stop = (x / 64 + 1) * 64;
+            }
+            column[row] ^= std::uint64_t{1} << (x % 64);
+        };
+        for (std::int64_t run = 0; run < mask.runs; ++run) {
+            const bool foreground = run % 2 != 0;
+            const std::int64_t length = mask.counts[run];
+            if (length >= left) {
+                for (++x; length == left && foreground && x < width_; ++x) {
+                    flip(0);
+                }
+                return length == left ? rest(mask, run + 1) : Fault::rle_too_long;
+            }
+            left -= length;
+            y += length;
+            // Whether a run ends in the column it began in is chance, so that is no branch.
+            const bool next = y >= height;
+            y -= next ? height : 0;
+            x += next;
+            if (next & foreground) {
+                flip(0);
+            }
+            while (y >= height) {
+                y -= height;
+                ++x;
+                if (foreground) {
+                    flip(0);
+                }
+            }
+            flip(y);
         }
-        column_[y] ^= std::uint64_t{1} << (x % 64);
+        return Fault::rle_too_short;
     }
 
     void finish() noexcept { flush(words_); }
@@ -50,7 +88,8 @@ class BitRows {
 
     // Word columns up to `word`; those stepped over are written out as well, as they carry on what
     // their left neighbour does not know: each starts from its own first row.
-    void open(std::int64_t word) noexcept {
+    // Returns the bits of `word`.
+    [[gnu::noinline]] std::uint64_t* open(std::int64_t word) noexcept {
         if (first_ == end_) {
             first_ = end_ = word;
         } else if (word - first_ >= room_) {
@@ -58,10 +97,10 @@ class BitRows {
             first_ = end_ = word;
         }
         std::uint64_t* const from = bits_ + (end_ - first_) * pitch_;
-        column_ = bits_ + (word - first_) * pitch_;
-        std::memset(from, 0, static_cast<std::size_t>(column_ + pitch_ - from) * sizeof *from);
+        std::uint64_t* const column = bits_ + (word - first_) * pitch_;
+        std::memset(from, 0, static_cast<std::size_t>(column + pitch_ - from) * sizeof *from);
         end_ = word + 1;
-        stop_ = 64 * end_;
+        return column;
     }
 
     // Writes word columns written_..to, those of first_..end_ from their bits, others as zeros.
@@ -75,47 +114,59 @@ class BitRows {
             return;
         }
         std::uint64_t row_bits[most_words] = {};
-        const std::int64_t open_words = end_ - first_;
         const int tail = static_cast<int>(width_ - 64 * (to - 1));
-        const bool cut = tail < 64;
         // A whole word may go beyond the row where later rows are still to come.
         const std::int64_t careless =
-            from == 0 && to == words_ ? height_ * width_ - 64 * words_ : std::int64_t{-1};
-        for (std::int64_t y = 0; y < height_; ++y) {
-            std::uint64_t any = 0;
-            for (std::int64_t word = 0; word < open_words; ++word) {
-                row_bits[word] ^= bits_[word * pitch_ + y];
-                any |= row_bits[word];
-            }
-            if (zeroed_ && any == 0) {
+            zeroed_ || from > 0 || to < words_ ? -1 : height_ * width_ - 64 * words_;
+        const std::int64_t height = height_;
+        const std::int64_t width = width_;
+        std::uint8_t* row = out_;
+        for (std::int64_t y = 0; y < height; ++y, row += width) {
+            if (zeroed_ && !any(y, row_bits)) {
                 continue;
             }
-            std::uint8_t* const row = out_ + y * width_;
-            if (!cut || (y * width_ <= careless && !zeroed_)) {
-                store(row, row_bits, from, to);
-            } else {
-                store(row, row_bits, from, to - 1);
-                const bool open_tail = to == end_;
-                if (open_tail || !zeroed_) {
-                    Store::expand(row + 64 * (to - 1), open_tail ? row_bits[open_words - 1] : 0,
-                                  tail);
-                }
+            const bool whole = tail >= 64 || row - out_ <= careless;
+            store(row, y, row_bits, from, whole ? to : to - 1);
+            if (!whole && to == end_) {
+                const std::int64_t last = end_ - 1 - first_;
+                row_bits[last] ^= bits_[last * pitch_ + y];
+                Store::expand(row + 64 * (to - 1), row_bits[last], tail);
+            } else if (!whole && !zeroed_) {
+                Store::expand(row + 64 * (to - 1), 0, tail);
             }
         }
     }
 
-    void store(std::uint8_t* row, const std::uint64_t* row_bits, std::int64_t from,
+    // Whether a row has foreground, whose bits are still those of the row above it. False where it
+    // has no changes to it either.
+    bool any(std::int64_t y, const std::uint64_t* row_bits) const noexcept {
+        std::uint64_t all = 0;
+        for (std::int64_t word = 0; word < end_ - first_; ++word) {
+            all |= row_bits[word] | bits_[word * pitch_ + y];
+        }
+        return all != 0;
+    }
+
+    // Locals again, as bytes written might be members too.
+    void store(std::uint8_t* row, std::int64_t y, std::uint64_t* row_bits, std::int64_t from,
                std::int64_t to) const noexcept {
+        const std::int64_t first = first_;
         const std::int64_t end = end_ < to ? end_ : to;
-        if (!zeroed_) {
-            for (std::int64_t word = from; word < first_; ++word) {
+        const std::int64_t pitch = pitch_;
+        const std::uint64_t* changes = bits_ + y;
+        const bool zeros = !zeroed_;
+        if (zeros) {
+            for (std::int64_t word = from; word < first; ++word) {
                 Store::expand(row + 64 * word, 0);
             }
         }
-        for (std::int64_t word = first_; word < end; ++word) {
-            Store::expand(row + 64 * word, row_bits[word - first_]);
+        std::uint8_t* at = row + 64 * first;
+        for (std::int64_t word = 0; word < end - first; ++word, changes += pitch, at += 64) {
+            const std::uint64_t bits = row_bits[word] ^ *changes;
+            row_bits[word] = bits;
+            Store::expand(at, bits);
         }
-        if (!zeroed_) {
+        if (zeros) {
             for (std::int64_t word = end; word < to; ++word) {
                 Store::expand(row + 64 * word, 0);
             }
@@ -138,9 +189,7 @@ class BitRows {
     std::int64_t pitch_;
     std::int64_t room_ = 0;
     std::uint64_t* bits_ = nullptr;
-    std::uint64_t* column_ = nullptr;  // bits of the word column end_ - 1
-    std::int64_t stop_ = 0;            // first pixel column beyond it
-    std::int64_t first_ = 0;           // word columns first_..end_ have bits
+    std::int64_t first_ = 0;  // word columns first_..end_ have bits
     std::int64_t end_ = 0;
     std::int64_t written_ = 0;  // word columns that are in out
 };
@@ -151,7 +200,7 @@ Fault bit_rows(const Rle& mask, bool zeroed, std::uint8_t* out) noexcept {
     if (!rows.reserve()) {
         return Fault::out_of_memory;
     }
-    const Fault fault = walk(mask, [&](std::int64_t x, std::int64_t y) { rows.change(x, y); });
+    const Fault fault = rows.mark(mask);
     rows.finish();
     return fault;
 }

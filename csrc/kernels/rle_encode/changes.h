@@ -43,14 +43,16 @@ Word* compare(const std::uint8_t* a, const std::uint8_t* b, std::int64_t length,
               Word* words) noexcept {
     std::int64_t i = 0;
     for (; i + 64 <= length; i += 64) {
-        *words = {Block::bits(a + i, b + i), base + static_cast<std::uint32_t>(i)};
-        words += words->bits != 0;
+        const std::uint64_t bits = Block::bits(a + i, b + i);
+        *words = {bits, base + static_cast<std::uint32_t>(i)};
+        words += bits != 0;
     }
     if (i < length) {
         const int rest = static_cast<int>(length - i);
-        *words = {i > 0 ? Block::last(a + i, b + i, rest) : Block::bits(a + i, b + i, rest),
-                  base + static_cast<std::uint32_t>(i)};
-        words += words->bits != 0;
+        const std::uint64_t bits =
+            i > 0 ? Block::last(a + i, b + i, rest) : Block::bits(a + i, b + i, rest);
+        *words = {bits, base + static_cast<std::uint32_t>(i)};
+        words += bits != 0;
     }
     return words;
 }

@@ -37,7 +37,9 @@ constexpr std::int64_t batch_pixels = std::int64_t{1} << 31;
 // One mask: finds the changes, puts them in order, writes the distances between them.
 class Encoder {
   public:
-    Fault encode(const RleEncode& args, std::int64_t item, Ragged<std::uint32_t>* out) noexcept {
+    // Not inlined: the address of what is thread_local would be asked for again and again.
+    [[gnu::noinline]] Fault encode(const RleEncode& args, std::int64_t item,
+                                   Ragged<std::uint32_t>* out) noexcept {
         begin(args, item);
         const bool done = pixels_ == 0 || (by_rows() ? rows() : by_columns());
         if (done && fault_ == Fault::none && append(pixels_) &&
