@@ -154,3 +154,40 @@ def test_wrong_arrays_are_refused():
         rle_iou(*batch, *batch, np.zeros(2, np.uint8))
     with pytest.raises(ValueError, match="gt_offsets"):
         rle_iou(*batch, batch.counts, batch.offsets[:1], batch.sizes, no_crowd(batch))
+
+
+@every_isa
+def test_large_masks_of_many_and_of_few_runs(isa):
+    # More bits than are held at one time, and masks that stay runs, against one another.
+    height, width = 1500, 1400
+    rng = np.random.default_rng(3)
+    items = []
+    for longest in (700, 900, 300_000, 900_000, 40, 500):
+        ends = np.cumsum(rng.integers(1, longest, 2 * height * width // longest + 2))
+        ends = ends[ends < height * width]
+        items.append(np.diff([0, *ends, height * width]).tolist())
+    items += [[0, height * width], [height * width], [5, height * width - 10, 5], items[0]]
+    batch = RleBatch.from_counts(items, [(height, width)] * len(items))
+    crowd = rng.integers(0, 2, len(items), np.uint8)
+    want = rle_iou(*batch, *batch, crowd, backend="reference")
+    with use_isa(isa):
+        for num_threads in (1, 3):
+            got = rle_iou(*batch, *batch, crowd, num_threads=num_threads, backend="cpu")
+            np.testing.assert_array_equal(got, want)
+
+
+@every_isa
+@pytest.mark.parametrize("words", [1, 3, 4, 7, 8, 63, 64, 65, 128, 131, 200])
+def test_bits_of_every_width(isa, words):
+    rng = np.random.default_rng(words)
+    pixels = 64 * words - 5
+    items = []
+    for _ in range(3):
+        ends = np.cumsum(rng.integers(1, 30, pixels))
+        items.append(np.diff([0, *ends[ends < pixels], pixels]).tolist())
+    items.append([0, pixels])
+    batch = RleBatch.from_counts(items, [(1, pixels)] * 4)
+    want = iou_of_pixels(batch, batch, no_crowd(batch))
+    with use_isa(isa):
+        got = rle_iou(*batch, *batch, no_crowd(batch), backend="cpu")
+    np.testing.assert_array_equal(got, want)

@@ -20,6 +20,9 @@ namespace avx2 {
 // read. At least three numbers came before.
 void parse_blocks(const std::uint8_t* text, std::int64_t length, std::uint32_t* counts,
                   Cursor* at) noexcept;
+// The same of the last characters, fewer than block_characters.
+void parse_rest(const std::uint8_t* text, std::int64_t length, std::uint32_t* counts,
+                Cursor* at) noexcept;
 }  // namespace avx2
 
 }  // namespace refpix::rle

@@ -98,6 +98,9 @@ Status parse_runs(const std::uint8_t* text, std::int64_t length, std::uint32_t* 
             const std::int64_t stop = at.next + block_characters;
             status = parse_until(text, length, stop < length ? stop : length, counts, &at);
         }
+        if (status.ok() && at.runs >= 3) {
+            avx2::parse_rest(text, length, counts, &at);
+        }
     }
 #endif
     if (status.ok()) {

@@ -73,24 +73,52 @@ std::int64_t read_numbers(const std::uint8_t* text, std::uint64_t ends, std::int
     return seen;
 }
 
+// Reads the numbers that end at wanted characters of a block, or none of it and returns false.
+bool parse_block(const std::uint8_t* text, std::int64_t block, std::uint64_t wanted,
+                 std::uint32_t* counts, Cursor* at) noexcept {
+    std::uint64_t ends;
+    std::int64_t start = at->next;
+    if (!ends_of(text + block, &ends) || has_long_number(ends, block - start)) {
+        return false;
+    }
+    ends &= wanted;
+    if (read_numbers(text, ends, block, &start, counts + at->runs) >> 32 != 0) {
+        return false;
+    }
+    at->next = start;
+    at->runs += _mm_popcnt_u64(ends);
+    return true;
+}
+
 }  // namespace
 
 void parse_blocks(const std::uint8_t* text, std::int64_t length, std::uint32_t* counts,
                   Cursor* at) noexcept {
-    std::int64_t block = at->next;
-    for (; length - block >= block_characters; block += 64) {
-        std::uint64_t ends;
-        std::int64_t start = at->next;
-        if (!ends_of(text + block, &ends) || has_long_number(ends, block - start)) {
+    for (std::int64_t block = at->next; length - block >= block_characters; block += 64) {
+        if (!parse_block(text, block, ~std::uint64_t{0}, counts, at)) {
             return;
         }
-        const std::int64_t seen = read_numbers(text, ends, block, &start, counts + at->runs);
-        if (seen >> 32 != 0) {
-            return;
-        }
-        at->next = start;
-        at->runs += _mm_popcnt_u64(ends);
     }
+}
+
+void parse_rest(const std::uint8_t* text, std::int64_t length, std::uint32_t* counts,
+                Cursor* at) noexcept {
+    // Characters that are numbers of their own stand behind the text and are not read.
+    std::uint8_t copy[128 + 16];
+    const std::int64_t rest = length - at->next;
+    __builtin_memset(copy, 48, sizeof copy);
+    __builtin_memcpy(copy, text + at->next, static_cast<std::size_t>(rest));
+    Cursor in_copy{0, at->runs};
+    for (std::int64_t block = 0; block < rest; block += 64) {
+        const std::uint64_t all = ~std::uint64_t{0};
+        const std::uint64_t wanted =
+            rest - block < 64 ? _bzhi_u64(all, static_cast<unsigned>(rest - block)) : all;
+        if (!parse_block(copy, block, wanted, counts, &in_copy)) {
+            break;
+        }
+    }
+    at->next += in_copy.next;
+    at->runs = in_copy.runs;
 }
 
 }  // namespace refpix::rle::avx2
