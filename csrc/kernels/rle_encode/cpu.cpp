@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <new>
 
 #include "core/first_fault.h"
 #include "core/isa.h"
@@ -37,9 +40,7 @@ constexpr std::int64_t batch_pixels = std::int64_t{1} << 31;
 // One mask: finds the changes, puts them in order, writes the distances between them.
 class Encoder {
   public:
-    // Not inlined: the address of what is thread_local would be asked for again and again.
-    [[gnu::noinline]] Fault encode(const RleEncode& args, std::int64_t item,
-                                   Ragged<std::uint32_t>* out) noexcept {
+    Fault encode(const RleEncode& args, std::int64_t item, Ragged<std::uint32_t>* out) noexcept {
         begin(args, item);
         const bool done = pixels_ == 0 || (by_rows() ? rows() : by_columns());
         if (done && fault_ == Fault::none && append(pixels_) &&
@@ -306,8 +307,14 @@ Status rle_encode(const RleEncode& args, Ragged<std::uint32_t>* out) noexcept {
     }
     FirstFault faults;
     parallel_for(args.count, args.threads, [&](std::int64_t item) {
-        thread_local rle_changes::Encoder encoder;
-        const Fault fault = encoder.encode(args, item, out);
+        // Behind a pointer: the address of a thread_local object itself would be asked for anew at
+        // every use.
+        thread_local std::unique_ptr<rle_changes::Encoder> encoder;
+        if (encoder == nullptr) {
+            encoder.reset(new (std::nothrow) rle_changes::Encoder);
+        }
+        const Fault fault =
+            encoder != nullptr ? encoder->encode(args, item, out) : Fault::out_of_memory;
         if (fault != Fault::none) {
             faults.report({fault, item, -1});
         }
