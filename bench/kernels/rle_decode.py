@@ -8,14 +8,16 @@ text to read as they have; `runs only` starts from run lengths.
 import argparse
 
 import numpy as np
-from rle_masks import SCENES, cycled, rivals, rles_of, spans_of
+from rle_masks import SCENES, cycled, rivals, rles_of
 from timing import compare
 
 from refpix.kernels import isas, rle_decode, rle_encode, rle_from_string, use_isa
 
 
 def from_dict(rle, **options):
-    counts, offsets = rle_from_string(*spans_of([rle]))
+    text = rle["counts"]
+    span = np.array([[0, len(text)]], np.int64)
+    counts, offsets = rle_from_string(np.frombuffer(text, np.uint8), span)
     return rle_decode(counts, offsets, np.array([rle["size"]], np.int64), **options)[0]
 
 

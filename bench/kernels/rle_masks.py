@@ -94,13 +94,6 @@ def rles_of(batch: tuple[np.ndarray, np.ndarray, np.ndarray]) -> list[dict]:
     ]
 
 
-def spans_of(rles: list[dict]) -> tuple[np.ndarray, np.ndarray]:
-    """The texts end to end: values, spans."""
-    ends = np.cumsum([0, *(len(rle["counts"]) for rle in rles)], dtype=np.int64)
-    values = np.frombuffer(b"".join(rle["counts"] for rle in rles), np.uint8)
-    return values, np.stack([ends[:-1], ends[1:]], axis=1)
-
-
 def cycled(items: list[T], way: Callable[[T], object]) -> Callable[[], object]:
     """Calls `way` with the next item each time, round and round."""
     endless = itertools.cycle(items)
