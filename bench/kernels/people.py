@@ -84,3 +84,27 @@ def rivals() -> dict[str, object]:
             continue
         modules[name] = module.mask if package == "hotcoco" else module
     return modules
+
+
+def outlines(
+    count: int, height: int, width: int, scale: float, points: int, seed: int = 0
+) -> list[np.ndarray]:
+    """float64 (2 * points,) each: outlines with limbs, to a hundredth of a pixel."""
+    rng = np.random.default_rng(seed)
+    angles = np.linspace(0, 2 * np.pi, points, endpoint=False)
+    found = []
+    for _ in range(count):
+        waves = sum(
+            rng.uniform(-0.25, 0.25) * np.cos(k * angles + rng.uniform(0, 6)) for k in range(2, 9)
+        )
+        radius = (
+            scale
+            * min(height, width)
+            / 2
+            * np.clip(1 + waves + rng.normal(0, 0.01, points), 0.1, 1.6)
+        )
+        x = rng.uniform(0.3, 0.7) * width + radius * np.cos(angles) * 0.6
+        y = rng.uniform(0.4, 0.6) * height + radius * np.sin(angles)
+        outline = np.stack([np.clip(x, 0, width), np.clip(y, 0, height)], axis=1)
+        found.append(np.round(outline, 2).reshape(-1))
+    return found

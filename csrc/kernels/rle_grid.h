@@ -22,9 +22,9 @@ inline Status line(double coordinate, std::int64_t item, std::int64_t position,
 }
 
 // The first column or row whose middle, line 5c + 2 and the one after it, is not before this line:
-// the one place where a column counts as crossed.
+// the one place where a column counts as crossed. `at` is below 2^31.
 inline std::int64_t cell(std::int64_t at, std::int64_t cells) noexcept {
-    const std::int64_t found = at > 0 ? (at + 2) / 5 : 0;
+    const std::int64_t found = at > 0 ? static_cast<std::uint32_t>(at + 2) / 5 : 0;
     return found < cells ? found : cells;
 }
 

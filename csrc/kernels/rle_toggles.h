@@ -35,14 +35,38 @@ class Toggles {
         at[1] = position;
         last_ += at[0] == position ? -1 : 1;
     }
+    // Many of them: keeps in registers what add() must look up. The positions stand once it is
+    // done().
+    class Writer {
+      public:
+        explicit Writer(Toggles& toggles) noexcept
+            : at_(toggles.positions_.data() + toggles.last_), before_(*at_) {}
+        void add(std::int64_t position) noexcept {
+            if (position != before_) {  // nearly always, and so foreseen
+                *++at_ = position;
+                before_ = position;
+            } else {
+                before_ = *--at_;
+            }
+        }
+        void done(Toggles& toggles) const noexcept {
+            toggles.last_ = at_ - toggles.positions_.data();
+        }
+
+      private:
+        std::int64_t* at_;
+        std::int64_t before_;
+    };
     // As clear(), with the positions at which a mask changes. Its runs must sum to its pixels.
     void read(const Rle& mask) {
         clear(mask.runs);
+        Writer writer(*this);
         std::int64_t position = 0;
         for (std::int64_t run = 0; run < mask.runs; ++run) {
             position += mask.counts[run];
-            add(position);
+            writer.add(position);
         }
+        writer.done(*this);
         // Empty runs at the end cancel among themselves.
         last_ -= last_ > 0 && positions_[last_] == mask.pixels() ? 1 : 0;
     }

@@ -55,7 +55,9 @@ void map_changes(const Rle& mask, const Box& box, Toggles& toggles) noexcept {
     }
 }
 
-Status crop(const RleCrop& args, std::int64_t item, Scratch& scratch, Ragged<std::uint32_t>* out) {
+// Not inlined: the thread's scratch would be looked up at every use.
+[[gnu::noinline]] Status crop(const RleCrop& args, std::int64_t item, Scratch& scratch,
+                              Ragged<std::uint32_t>* out) {
     const Status sum = args.masks.check_item(item);
     if (!sum.ok()) {
         return sum;

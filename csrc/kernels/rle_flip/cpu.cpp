@@ -63,7 +63,9 @@ void upside_down(const Toggles& given, std::int64_t height, std::int64_t width, 
     }
 }
 
-Status flip(const RleFlip& args, std::int64_t item, Scratch& scratch, Ragged<std::uint32_t>* out) {
+// Not inlined: the thread's scratch would be looked up at every use.
+[[gnu::noinline]] Status flip(const RleFlip& args, std::int64_t item, Scratch& scratch,
+                              Ragged<std::uint32_t>* out) {
     const Status sum = args.masks.check_item(item);
     if (!sum.ok()) {
         return sum;

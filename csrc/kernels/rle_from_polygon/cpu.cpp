@@ -117,7 +117,27 @@ void cross(const Vertex& a, const Vertex& b, std::int64_t first, const Sink& sin
     }
 }
 
+void order(std::uint32_t& a, std::uint32_t& b) {
+    const std::uint32_t low = a < b ? a : b;
+    b = a < b ? b : a;
+    a = low;
+}
+
+// An outline crosses a column an even number of times, most often two or four. Which of two rows is
+// lower cannot be foreseen, so those are put in order without a branch.
 void sort_rows(std::uint32_t* begin, std::uint32_t* end) {
+    if (end - begin == 2) {
+        order(begin[0], begin[1]);
+        return;
+    }
+    if (end - begin == 4) {
+        order(begin[0], begin[1]);
+        order(begin[2], begin[3]);
+        order(begin[0], begin[2]);
+        order(begin[1], begin[3]);
+        order(begin[1], begin[2]);
+        return;
+    }
     if (end - begin > 32) {
         std::sort(begin, end);
         return;
@@ -190,8 +210,9 @@ std::int64_t find_crossings(Scratch& scratch, std::int64_t height) {
     return first;
 }
 
-Status draw(const RleFromPolygon& args, std::int64_t item, Scratch& scratch,
-            Ragged<std::uint32_t>* out) {
+// Not inlined: the thread's scratch would be looked up at every use.
+[[gnu::noinline]] Status draw(const RleFromPolygon& args, std::int64_t item, Scratch& scratch,
+                              Ragged<std::uint32_t>* out) {
     const std::int64_t height = args.sizes[2 * item];
     const std::int64_t width = args.sizes[2 * item + 1];
     const Status status = read_vertices(args, item, width, scratch.vertices);
@@ -202,14 +223,16 @@ Status draw(const RleFromPolygon& args, std::int64_t item, Scratch& scratch,
     std::uint32_t* const rows = scratch.rows.data();
     const auto columns = static_cast<std::int64_t>(scratch.ends.size()) - 1;
     scratch.toggles.clear(static_cast<std::int64_t>(scratch.rows.size()));
+    Toggles::Writer writer(scratch.toggles);
     std::int64_t begin = 0;
     for (std::int64_t i = 0; i < columns; ++i) {
         const std::int64_t end = scratch.ends[i];
         sort_rows(rows + begin, rows + end);
         for (; begin < end; ++begin) {
-            scratch.toggles.add((first + i) * height + rows[begin]);
+            writer.add((first + i) * height + rows[begin]);
         }
     }
+    writer.done(scratch.toggles);
     return scratch.toggles.store(item, height * width, out);
 }
 

@@ -148,8 +148,9 @@ void resize_changes(const Rle& mask, std::int64_t height, Scratch& scratch) {
     }
 }
 
-Status resize(const RleResize& args, std::int64_t item, Scratch& scratch,
-              Ragged<std::uint32_t>* out) {
+// Not inlined: the thread's scratch would be looked up at every use.
+[[gnu::noinline]] Status resize(const RleResize& args, std::int64_t item, Scratch& scratch,
+                                Ragged<std::uint32_t>* out) {
     const Status sum = args.masks.check_item(item);
     if (!sum.ok()) {
         return sum;
