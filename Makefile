@@ -4,6 +4,7 @@ VENV := .venv/bin
 PYTHON ?=
 DEV_PYTHON ?= $(or $(PYTHON),python3)
 BENCH_ARGS ?=
+BENCHES ?= refhcm masks
 PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 10
 export PYTHON
@@ -21,9 +22,9 @@ test:  ## Install into .venv and run the tests (PYTEST_ARGS=...)
 	@tools/bootstrap.sh dev
 	$(VENV)/pytest $(PYTEST_ARGS)
 
-bench:  ## The main job against its rivals, as a table and as JSON (BENCH_ARGS=...)
+bench:  ## The jobs against their rivals, as tables and as JSON (BENCHES=masks BENCH_ARGS=...)
 	@tools/bootstrap.sh bench
-	$(VENV)/python bench/pipelines/refhcm.py $(BENCH_ARGS)
+	@set -e; for bench in $(BENCHES); do echo "== $$bench"; $(VENV)/python bench/pipelines/$$bench.py $(BENCH_ARGS); done
 
 bench-kernels:  ## Each kernel against its reference and the best rival
 	@tools/bootstrap.sh bench

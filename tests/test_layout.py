@@ -22,7 +22,8 @@ CSRC = ROOT / "csrc"
 VOCABULARY = {"errors", "types"}  # and everyone may import them
 BELOW_READERS = {"_pillow", "_order"}
 READERS = BELOW_READERS | {"io", "kernels"}
-WORKERS = {"metrics", "synthesis", "loader", "cuda"}
+MASKS = READERS | {"masks"}
+WORKERS = {"masks", "metrics", "synthesis", "loader", "cuda"}
 MAY_IMPORT = {
     "errors": set(),
     "types": set(),
@@ -31,8 +32,9 @@ MAY_IMPORT = {
     "io": BELOW_READERS,
     "kernels": BELOW_READERS,
     "cuda": READERS,
-    "metrics": READERS,
-    "synthesis": READERS,
+    "masks": READERS,
+    "metrics": MASKS,
+    "synthesis": MASKS,
     "loader": READERS | {"cuda"},
     "datasets": READERS | WORKERS,
     "compat": READERS | WORKERS | {"datasets"},

@@ -11,24 +11,22 @@ import argparse
 import base64
 import json
 import os
-import platform
 import statistics
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 import photos
 import rivals
 from tqdm import tqdm
+from turns import Timings, describe, machine
 
 from refpix import Loader
 from refpix._buffers import aligned_empty
 from refpix.datasets import RefHCM
-from refpix.kernels import active_isa, base64_decode, image_batch, jpeg_decode, tsv_index
+from refpix.kernels import base64_decode, image_batch, jpeg_decode, tsv_index
 from refpix.types import BytesBatch
 
 HERE = Path(__file__).resolve().parent
@@ -48,24 +46,6 @@ TARGETS = (
     ("base64: pybase64 / ours", "at least", 0.9),
     ("tsv_index: memchr / ours", "at least", 0.9),
 )
-
-
-class Timings:
-    """CPU and wall seconds per turn and contestant."""
-
-    def __init__(self) -> None:
-        self.cpu: dict[str, list[float]] = {}
-        self.wall: dict[str, list[float]] = {}
-
-    def run(self, name: str, work: Callable[[], object]) -> None:
-        cpu, wall = time.process_time(), time.perf_counter()
-        work()
-        self.wall.setdefault(name, []).append(time.perf_counter() - wall)
-        self.cpu.setdefault(name, []).append(time.process_time() - cpu)
-
-    def ratio(self, over: str, under: str, clock: str = "cpu") -> float:
-        times = getattr(self, clock)
-        return statistics.median(a / b for a, b in zip(times[over], times[under], strict=True))
 
 
 def check_outputs(texts: list[bytes], batch: BytesBatch, contestants: dict) -> dict[str, float]:
@@ -102,27 +82,6 @@ def floor_ways(texts: list[bytes]) -> dict[str, Callable[[slice], object]]:
     return ways
 
 
-def machine() -> dict[str, object]:
-    info = {}
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        key, _, value = line.partition(":")
-        info.setdefault(key.strip(), value.strip())
-    versions = {}
-    for package in PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = None
-    return {
-        "cpu": info.get("model name", platform.machine()),
-        "cores": os.cpu_count(),
-        "isa": active_isa(),
-        "python": platform.python_version(),
-        "load_before": os.getloadavg()[0],
-        "versions": versions,
-    }
-
-
 def measure(path: Path, count: int, batch_size: int, rounds: int) -> dict[str, object]:
     dataset = RefHCM(path, task="rec", index="memory")
     payloads = dataset.payloads(range(count))
@@ -131,7 +90,7 @@ def measure(path: Path, count: int, batch_size: int, rounds: int) -> dict[str, o
     mean_kb = statistics.fmean(len(text) * 0.75 for text in texts) / 1e3
     inexact = rivals.inexact()
     report: dict[str, object] = {
-        "machine": machine(),
+        "machine": machine(PACKAGES),
         "pictures": count,
         "mean_kb": round(mean_kb, 1),
         "batch_size": batch_size,
@@ -189,11 +148,7 @@ def measure(path: Path, count: int, batch_size: int, rounds: int) -> dict[str, o
     sizes = dict.fromkeys(by_batch, min(batch_size, count))
     sizes |= {name: count for name in at_once if name.startswith("refpix.")}
     report["ms_per_picture"] = {
-        name: {
-            "cpu": statistics.median(timings.cpu[name]) * 1e3 / size,
-            "wall": statistics.median(timings.wall[name]) * 1e3 / size,
-        }
-        for name, size in sizes.items()
+        name: timings.medians(name, 1e3 / size) for name, size in sizes.items()
     }
     report["ratios"] = ratios(timings, list(inexact))
     return report
@@ -201,7 +156,7 @@ def measure(path: Path, count: int, batch_size: int, rounds: int) -> dict[str, o
 
 def ratios(timings: Timings, inexact: list[str]) -> dict[str, float]:
     floors = [name for name in timings.cpu if name.startswith("decode only")]
-    floor = min(floors, key=lambda name: statistics.median(timings.cpu[name]))
+    floor = timings.quickest(floors)
     found = {
         "total / decode-only floor": timings.ratio("refpix", floor),
         "published / total": timings.ratio("published", "refpix"),
@@ -212,7 +167,7 @@ def ratios(timings: Timings, inexact: list[str]) -> dict[str, float]:
         "tsv_index: memchr / ours": timings.ratio("memchr loop", "tsv_index"),
     }
     if inexact:
-        best = min(inexact, key=lambda name: statistics.median(timings.cpu[name]))
+        best = timings.quickest(inexact)
         found["best inexact rival / total"] = timings.ratio(best, "refpix")
     if "pybase64" in timings.cpu:
         found["base64: pybase64 / ours"] = timings.ratio("pybase64", "base64_decode")
@@ -220,8 +175,7 @@ def ratios(timings: Timings, inexact: list[str]) -> dict[str, float]:
 
 
 def print_report(report: dict) -> None:
-    where = report["machine"]
-    print(f"\n{where['cpu']}, {where['cores']} cores, {where['isa']}, Python {where['python']}")
+    print("\n" + describe(report["machine"]))
     print(f"{report['pictures']} pictures of {report['mean_kb']} KB, batches of", end=" ")
     print(f"{report['batch_size']}, {SIZE}x{SIZE} float32\n")
     print(f"{'':34}{'CPU ms':>9}{'wall ms':>9}{'images/s':>10}{'max off':>9}")

@@ -44,6 +44,7 @@ const char* fault_name(Fault fault) noexcept {
         REFPIX_NAME(rle_bad_size)
         REFPIX_NAME(rle_bad_box)
         REFPIX_NAME(rle_bad_offsets)
+        REFPIX_NAME(rle_area_overflow)
         REFPIX_NAME(polygon_not_finite)
         REFPIX_NAME(polygon_too_large)
         REFPIX_NAME(polygon_empty)

@@ -50,6 +50,7 @@ enum class Fault : std::int32_t {
     rle_bad_size = 67,
     rle_bad_box = 68,
     rle_bad_offsets = 69,
+    rle_area_overflow = 73,
 
     polygon_not_finite = 70,
     polygon_too_large = 71,

@@ -12,6 +12,17 @@ __all__: list[str] = [
     "active_isa",
     "base64_decode",
     "bbox_iou",
+    "coco_area",
+    "coco_bbox",
+    "coco_box_iou",
+    "coco_decode",
+    "coco_dicts",
+    "coco_encode",
+    "coco_from_boxes",
+    "coco_from_polygons",
+    "coco_iou",
+    "coco_merge",
+    "coco_parse",
     "confusion_matrix",
     "fault_name",
     "image_batch",
@@ -55,6 +66,27 @@ def base64_decode(
 def bbox_iou(
     dt: typing.Any, gt: typing.Any, iscrowd: typing.Any, *, num_threads: int
 ) -> numpy.typing.NDArray[numpy.float64]: ...
+def coco_area(rles: typing.Any, *, num_threads: int) -> numpy.typing.NDArray[numpy.uint32]: ...
+def coco_bbox(rles: typing.Any, *, num_threads: int) -> numpy.typing.NDArray[numpy.float64]: ...
+def coco_box_iou(
+    dt: typing.Any, gt: typing.Any, iscrowd: typing.Any, *, num_threads: int
+) -> numpy.typing.NDArray[numpy.float64]: ...
+def coco_decode(rles: typing.Any, *, out: typing.Any, num_threads: int) -> numpy.ndarray: ...
+def coco_dicts(
+    counts: typing.Any, offsets: typing.Any, sizes: typing.Any, *, num_threads: int
+) -> typing.Any: ...
+def coco_encode(masks: typing.Any, *, num_threads: int) -> typing.Any: ...
+def coco_from_boxes(
+    boxes: typing.Any, height: int, width: int, *, num_threads: int
+) -> typing.Any: ...
+def coco_from_polygons(
+    polygons: typing.Any, height: int, width: int, *, num_threads: int
+) -> typing.Any: ...
+def coco_iou(
+    dt: typing.Any, gt: typing.Any, iscrowd: typing.Any, *, num_threads: int
+) -> numpy.typing.NDArray[numpy.float64]: ...
+def coco_merge(rles: typing.Any, *, intersect: bool, num_threads: int) -> typing.Any: ...
+def coco_parse(rles: typing.Any, *, num_threads: int) -> typing.Any: ...
 def confusion_matrix(
     pred: typing.Any,
     gt: typing.Any,

@@ -186,6 +186,7 @@ REASONS = {
     "rle_bad_size": "height and width must not be negative, nor their product reach 2**62",
     "rle_bad_box": "box is empty or lies outside the mask",
     "rle_bad_offsets": "offsets must ascend from 0 to the number of values",
+    "rle_area_overflow": "area does not fit in 32 bits",
     "polygon_not_finite": "polygon coordinates must be finite",
     "polygon_too_large": "polygon coordinate is too large",
     "polygon_empty": "polygon has no point",

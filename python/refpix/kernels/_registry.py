@@ -21,6 +21,9 @@ R = TypeVar("R")
 Backend = Literal["auto", "reference", "cpu", "cuda"]
 Isa = Literal["scalar", "avx2", "avx512", "avx512_vbmi"]
 
+#: For what is no kernel: the masks' edge to COCO's dicts (``refpix.masks``).
+cpu_extension = _cpu
+
 _ISAS: tuple[Isa, ...] = ("scalar", "avx2", "avx512", "avx512_vbmi")
 
 
