@@ -2,6 +2,8 @@
 
 from refpix.datasets._images import get_base64_from_image, get_image_from_base64
 from refpix.datasets._sample import sample_path
+from refpix.datasets.refcocom import RefCocoM
+from refpix.datasets.refcocom_sample import RefCocoMExample, RefCocoMInstance, RefCocoMSample
 from refpix.datasets.refhcm import RefHCM
 from refpix.datasets.refhcm_mixture import RefHCMMixture
 from refpix.datasets.refhcm_sample import RefHCMSample, RefHCMTargets, make_targets
@@ -10,6 +12,10 @@ from refpix.datasets.refhcm_writer import RefHCMWriter, write_refhcm
 
 __all__ = [
     "Payloads",
+    "RefCocoM",
+    "RefCocoMExample",
+    "RefCocoMInstance",
+    "RefCocoMSample",
     "RefHCM",
     "RefHCMMixture",
     "RefHCMSample",
