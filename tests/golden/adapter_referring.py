@@ -3,9 +3,10 @@
 Thin calls of the public API; see ``../shared/golden/README.md`` for how the checks are run.
 """
 
-from refpix import kernels, metrics
+from refpix import kernels, masks, metrics
 from refpix.compat import ofa
-from refpix.datasets import refhcm_targets
+from refpix.datasets import RefCocoM, refhcm_targets
+from refpix.metrics import referring
 from refpix.types import BytesBatch, ImagesBatch
 
 PASS_ORDERS = {"13": "pillow13", "12": "pillow12"}
@@ -103,3 +104,22 @@ def bins_to_boxes(bins, w_ratio, h_ratio, num_bins, max_image_size):
 
 def decode_keypoints(pieces):
     return metrics.decode_keypoints(pieces)
+
+
+def refcocom_records(path):
+    dataset = RefCocoM(path)
+    return dataset.raw(range(len(dataset)))
+
+
+def rle_decode(rle):
+    return masks.decode([rle])[0]
+
+
+def rle_iou(pred, gt):
+    return referring.mask_overlap([pred], [gt])[0].tolist()
+
+
+def refcocom_miou(pairs, empty_union):
+    scores = referring.ReferringAccuracy(empty_union=empty_union)
+    scores.update([pred for pred, _ in pairs], [gt for _, gt in pairs])
+    return scores.compute().miou
