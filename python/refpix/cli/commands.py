@@ -15,11 +15,13 @@ from refpix.cli import demo as demo_steps
 from refpix.cli import eval as eval_commands
 from refpix.cli import report
 from refpix.cli.errors import FOUND_FAULTS, one_line_errors, show_tracebacks
+from refpix.cli.kinds import kind_of
 from refpix.cli.rows import parse_rows
-from refpix.datasets import RefHCM
+from refpix.datasets import RefCocoM, RefHCM
+from refpix.datasets.refcocom_info import describe_refcocom
 from refpix.datasets.refhcm_info import describe
 from refpix.throughput import compare
-from refpix.viz import draw_rows
+from refpix.viz import draw_refcocom_rows, draw_rows
 
 __all__ = ["app"]
 
@@ -32,7 +34,7 @@ app = typer.Typer(
 app.add_typer(eval_commands.app, name="eval")
 
 # typer reads these at run time, on Python 3.10 too: no `X | None` in them.
-File = Annotated[Path, typer.Argument(help="A TSV file.", show_default=False)]
+File = Annotated[Path, typer.Argument(help="A TSV file, or parquet.", show_default=False)]
 Task = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option(help="rec, rkpt, rpar, rhrc, hoi or a ReasonRef folder. Default: a guess."),
@@ -101,6 +103,13 @@ def info(
     as_json: Json = False,
 ) -> None:
     """Rows, columns, task and index of a file, and the beginning of its first row."""
+    if kind_of(file) == "refcoco-m":
+        about = describe_refcocom(RefCocoM(file))
+        if as_json:
+            _print_json(report.refcocom_json(about))
+        else:
+            typer.echo("\n".join(report.refcocom_lines(about)))
+        return
     kind: Any = index
     found = describe(file, index=kind, num_threads=num_threads, progress=_tty())
     if as_json:
@@ -130,16 +139,20 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Decode every row and list the bad ones; exit code 1 when there are any."""
-    dataset = RefHCM(
-        file,
-        task,
-        split=split,
-        root=root,
-        strict=strict,
-        allow_truncated=not reject_truncated,
-        num_threads=num_threads,
-        progress=_tty(),
-    )
+    dataset: RefHCM | RefCocoM
+    if kind_of(file) == "refcoco-m":
+        dataset = RefCocoM(file, allow_truncated=not reject_truncated)
+    else:
+        dataset = RefHCM(
+            file,
+            task,
+            split=split,
+            root=root,
+            strict=strict,
+            allow_truncated=not reject_truncated,
+            num_threads=num_threads,
+            progress=_tty(),
+        )
     rows = range(len(dataset) if limit is None else min(limit, len(dataset)))
     started = time.perf_counter()
     bad = dataset.verify(rows, progress=_tty())
@@ -148,7 +161,7 @@ def verify(
         _print_json(
             {
                 "file": str(dataset.path),
-                "task": dataset.task,
+                "task": dataset.task if isinstance(dataset, RefHCM) else "refcoco-m",
                 "rows": len(dataset),
                 "checked": len(rows),
                 "seconds": seconds,
@@ -186,12 +199,19 @@ def view(
         bool, typer.Option("--codes", help="rpar: draw the code grid, not the label map.")
     ] = False,
 ) -> None:
-    """Draw rows with box, pose, parsing and text on one sheet."""
-    dataset = RefHCM(file, task, split=split, root=root, progress=_tty())
+    """Draw rows with box, pose, parsing, masks and text on one sheet."""
+    dataset: RefHCM | RefCocoM
+    if kind_of(file) == "refcoco-m":
+        dataset = RefCocoM(file)
+    else:
+        dataset = RefHCM(file, task, split=split, root=root, progress=_tty())
     wanted = list(range(min(12, len(dataset)))) if rows is None else parse_rows(rows)
     if not wanted:
         raise ValueError(f"{dataset.path}: the file has no rows")
-    sheet = draw_rows(dataset, wanted, columns=columns, side=side, codes=codes)
+    if isinstance(dataset, RefCocoM):
+        sheet = draw_refcocom_rows(dataset, wanted, columns=columns, side=side)
+    else:
+        sheet = draw_rows(dataset, wanted, columns=columns, side=side, codes=codes)
     sheet.save(output)
     typer.echo(f"{output}: {len(wanted)} rows, {sheet.width} x {sheet.height}")
 

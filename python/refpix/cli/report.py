@@ -10,6 +10,7 @@ from typing import Any
 import PIL
 
 import refpix
+from refpix.datasets.refcocom_info import RefCocoMInfo
 from refpix.datasets.refhcm_info import FileInfo
 from refpix.errors import RowError
 from refpix.kernels import active_isa
@@ -23,6 +24,8 @@ __all__ = [
     "comparison_lines",
     "info_json",
     "info_lines",
+    "refcocom_json",
+    "refcocom_lines",
     "row_error_json",
     "setting_line",
 ]
@@ -50,11 +53,11 @@ def setting_line() -> str:
 
 
 def row_error_json(error: RowError) -> dict[str, Any]:
-    """A bad row's file, row, byte offset and reason."""
+    """A bad row's file, row, byte offset (null where rows have none) and reason."""
     return {
         "file": error.file,
         "row": error.row,
-        "offset": error.offset,
+        "offset": error.offset if error.offset >= 0 else None,
         "reason": error.reason,
     }
 
@@ -78,6 +81,37 @@ def info_lines(info: FileInfo) -> list[str]:
         shown = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
         lines.append(f"  {i}  {field.name:<10}{byte_count(field.bytes):>12}  {shown}")
     return lines
+
+
+def refcocom_lines(info: RefCocoMInfo) -> list[str]:
+    """RefCOCO-M files at a glance."""
+    top = ", ".join(f"{name} {count}" for name, count in list(info.categories.items())[:8])
+    more = len(info.categories) - 8
+    return [
+        f"files        {info.path} ({len(info.shards)} parquet)",
+        f"size         {byte_count(info.bytes)}",
+        f"schema       RefCOCO-M, {info.schema}",
+        f"pictures     {info.pictures}",
+        f"instances    {info.instances}",
+        f"expressions  {info.expressions}",
+        f"categories   {top}" + (f" and {more} more" if more > 0 else ""),
+        *(f"first row    {text}" for text in info.first[:1]),
+        *(f"             {text}" for text in info.first[1:6]),
+    ]
+
+
+def refcocom_json(info: RefCocoMInfo) -> dict[str, Any]:
+    """The same as values."""
+    return {
+        "path": os.fspath(info.path),
+        "files": [os.fspath(shard) for shard in info.shards],
+        "bytes": info.bytes,
+        "schema": info.schema,
+        "pictures": info.pictures,
+        "instances": info.instances,
+        "expressions": info.expressions,
+        "categories": info.categories,
+    }
 
 
 def info_json(info: FileInfo) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from refpix.viz.canvas import Canvas
 from refpix.viz.palette import PARSING_NAMES, PARSING_PALETTE, SKELETON
+from refpix.viz.refcocom import draw_refcocom, draw_refcocom_rows
 from refpix.viz.refhcm import draw_batch, draw_refhcm, draw_rows, unnormalise
 from refpix.viz.sample import draw_sample
 from refpix.viz.sheet import contact_sheet
@@ -13,6 +14,8 @@ __all__ = [
     "Canvas",
     "contact_sheet",
     "draw_batch",
+    "draw_refcocom",
+    "draw_refcocom_rows",
     "draw_refhcm",
     "draw_rows",
     "draw_sample",
