@@ -9,9 +9,12 @@ from refpix.datasets.refhcm_mixture import RefHCMMixture
 from refpix.datasets.refhcm_sample import RefHCMSample, RefHCMTargets, make_targets
 from refpix.datasets.refhcm_source import Payloads
 from refpix.datasets.refhcm_writer import RefHCMWriter, write_refhcm
+from refpix.datasets.refhuman import RefHuman
+from refpix.datasets.refhuman_sample import Prompt, RefHumanSample
 
 __all__ = [
     "Payloads",
+    "Prompt",
     "RefCocoM",
     "RefCocoMExample",
     "RefCocoMInstance",
@@ -21,6 +24,8 @@ __all__ = [
     "RefHCMSample",
     "RefHCMTargets",
     "RefHCMWriter",
+    "RefHuman",
+    "RefHumanSample",
     "get_base64_from_image",
     "get_image_from_base64",
     "make_targets",

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from refpix.datasets._json_fields import FieldFault, checked, integer, number, numbers, shown, text
 from refpix.errors import RecordError
 from refpix.io.columns_file import Columns, read_columns, write_columns
+from refpix.io.json_fields import FieldFault, checked, integer, number, numbers, shown, text
 from refpix.io.tree import safe_name
 from refpix.io.tsv_index_file import SourceState
 

@@ -91,10 +91,11 @@ def drop_reasons(known: Annotations) -> dict[int, str]:
 
 def _has_box(known: Annotations) -> npt.NDArray[np.bool_]:
     """Whether boxes keep an area within the picture, in float32 as published."""
-    boxes = known["bbox"].astype(np.float32)
-    low = boxes[:, :2]
-    limit = known["image_size"][known["image"]][:, ::-1].astype(np.float32)
-    high = low + boxes[:, 2:]
-    zero = np.float32(0)
-    sides = np.clip(high, zero, limit) > np.clip(low, zero, limit)
-    return np.asarray(sides.all(axis=1))
+    with np.errstate(all="ignore"):  # numbers of any size
+        boxes = known["bbox"].astype(np.float32)
+        low = boxes[:, :2]
+        limit = known["image_size"][known["image"]][:, ::-1].astype(np.float32)
+        high = low + boxes[:, 2:]
+        zero = np.float32(0)
+        sides = np.clip(high, zero, limit) > np.clip(low, zero, limit)
+        return np.asarray(sides.all(axis=1))

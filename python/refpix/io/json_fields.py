@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["FieldFault", "integer", "number", "numbers", "shown", "text"]
+__all__ = ["FieldFault", "checked", "integer", "number", "numbers", "shown", "text"]
 
 _SHOWN = 40
 _INT64 = 2**63
