@@ -15,6 +15,7 @@ from refpix.cli import demo as demo_steps
 from refpix.cli import eval as eval_commands
 from refpix.cli import report
 from refpix.cli.errors import FOUND_FAULTS, one_line_errors, show_tracebacks
+from refpix.cli.eval_refhuman import refhuman
 from refpix.cli.kinds import kind_of
 from refpix.cli.rows import parse_rows
 from refpix.datasets import RefCocoM, RefHCM
@@ -31,6 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Referring datasets as they are shipped: looked at, verified, drawn, scored, loaded fast.",
 )
+eval_commands.app.command("refhuman")(refhuman)
 app.add_typer(eval_commands.app, name="eval")
 
 # typer reads these at run time, on Python 3.10 too: no `X | None` in them.
