@@ -259,6 +259,29 @@ class Canvas:
             draw.line([*corners, corners[0]], fill=(*_DARK, 150), width=round(wide * 1.6))
             draw.line([*corners, corners[0]], fill=(*colour, 255), width=wide, joint="curve")
 
+    def scribble(self, points: npt.ArrayLike, colour: Colour, marked: int = -1) -> None:
+        """Draws an open line through points, (n, 2) of x and y, and a dot at each.
+
+        Args:
+            points: in order; those of one pixel are its middle.
+            colour: of line and dots.
+            marked: place of a point that gets a larger, white dot; -1 for none.
+        """
+        stops = self._points(np.asarray(points, np.float64).reshape(-1, 2) + 0.5)
+        draw, wide = self._draw(), self._fine * self.line
+        if len(stops) > 1:
+            draw.line(stops, fill=(*_DARK, 150), width=round(wide * 1.3))
+            draw.line(stops, fill=(*colour, 255), width=max(1, round(wide * 0.7)), joint="curve")
+        dots = sorted(enumerate(stops), key=lambda dot: dot[0] == marked)
+        for place, (x, y) in dots:
+            radius = wide * (1.5 if place == marked else 0.75)
+            draw.ellipse(
+                (x - radius, y - radius, x + radius, y + radius),
+                fill=(255, 255, 255, 255) if place == marked else (*colour, 255),
+                outline=(*_DARK, 255),
+                width=max(1, round(wide * 0.3)),
+            )
+
     def finish(self) -> Image.Image:
         """The picture with everything on it, RGB."""
         if self._layer is None:

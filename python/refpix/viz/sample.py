@@ -23,6 +23,7 @@ from refpix.viz.text import PAPER, caption, legend
 
 __all__ = ["draw_sample"]
 
+_SCRIBBLE_COLOUR = 7  # of the first: lime, unlike the first masks and both sides of a pose
 _NARROWEST = 0.55  # of a title, in longer sides of the picture
 
 
@@ -36,6 +37,8 @@ def draw_sample(
     codes: Sequence[int] | npt.NDArray[np.integer] | None = None,
     masks: Sequence[npt.NDArray[Any]] | npt.NDArray[Any] = (),
     polygons: Sequence[npt.ArrayLike] = (),
+    scribbles: Sequence[npt.ArrayLike] = (),
+    marked: int = -1,
     text: str | None = None,
     note: str | None = None,
     side: int | None = None,
@@ -58,6 +61,8 @@ def draw_sample(
         codes: parsing codes, 48 = 8 rows x 6 columns, as a grid over the first box.
         masks: bool or uint8 (h, w) each, one colour each.
         polygons: (k, 2) each, closed outlines.
+        scribbles: (k, 2) each, open lines through points.
+        marked: which point of each scribble stands out; -1 for none.
         text: the title over the picture, wrapped.
         note: one line in gray under it.
         side: length of the drawn picture's longer side in pixels (title and legend come on top).
@@ -98,6 +103,8 @@ def draw_sample(
             canvas.pose(pose)
         if (poses[..., 2] > 0).any():
             entries += [("the person's left", LEFT), ("right", RIGHT)]
+    for i, scribble in enumerate(scribbles):
+        canvas.scribble(scribble, INSTANCES[(i + _SCRIBBLE_COLOUR) % len(INSTANCES)], marked)
     width = max(canvas.size[0], round(_NARROWEST * max(canvas.size)))
     size = max(13, min(30, round(max(canvas.size) / 26)))
     below = legend(entries, width, max(12, round(size * 0.8))) if show_legend else None
