@@ -18,11 +18,11 @@ from refpix.cli.errors import FOUND_FAULTS, one_line_errors, show_tracebacks
 from refpix.cli.eval_refhuman import refhuman
 from refpix.cli.kinds import kind_of
 from refpix.cli.rows import parse_rows
-from refpix.datasets import RefCocoM, RefHCM
+from refpix.datasets import RefCocoM, RefHCM, RefHuman
 from refpix.datasets.refcocom_info import describe_refcocom
 from refpix.datasets.refhcm_info import describe
 from refpix.throughput import compare
-from refpix.viz import draw_refcocom_rows, draw_rows
+from refpix.viz import draw_refcocom_rows, draw_refhuman_rows, draw_rows
 
 __all__ = ["app"]
 
@@ -36,7 +36,9 @@ eval_commands.app.command("refhuman")(refhuman)
 app.add_typer(eval_commands.app, name="eval")
 
 # typer reads these at run time, on Python 3.10 too: no `X | None` in them.
-File = Annotated[Path, typer.Argument(help="A TSV file, or parquet.", show_default=False)]
+File = Annotated[
+    Path, typer.Argument(help="A TSV file, parquet, or RefHuman's.", show_default=False)
+]
 Task = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option(help="rec, rkpt, rpar, rhrc, hoi or a ReasonRef folder. Default: a guess."),
@@ -105,6 +107,13 @@ def info(
     as_json: Json = False,
 ) -> None:
     """Rows, columns, task and index of a file, and the beginning of its first row."""
+    if kind_of(file) == "refhuman":
+        people = RefHuman(file, on_error="report", progress=_tty())
+        if as_json:
+            _print_json(report.refhuman_json(people))
+        else:
+            typer.echo("\n".join(report.refhuman_lines(people)))
+        return
     if kind_of(file) == "refcoco-m":
         about = describe_refcocom(RefCocoM(file))
         if as_json:
@@ -141,9 +150,19 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Decode every row and list the bad ones; exit code 1 when there are any."""
-    dataset: RefHCM | RefCocoM
+    dataset: RefHCM | RefCocoM | RefHuman
     if kind_of(file) == "refcoco-m":
         dataset = RefCocoM(file, allow_truncated=not reject_truncated)
+    elif kind_of(file) == "refhuman":
+        dataset = RefHuman(
+            file,
+            split,
+            images=root,
+            on_error="report",
+            allow_truncated=not reject_truncated,
+            num_threads=num_threads,
+            progress=_tty(),
+        )
     else:
         dataset = RefHCM(
             file,
@@ -163,7 +182,7 @@ def verify(
         _print_json(
             {
                 "file": str(dataset.path),
-                "task": dataset.task if isinstance(dataset, RefHCM) else "refcoco-m",
+                "task": dataset.task if isinstance(dataset, RefHCM) else kind_of(file),
                 "rows": len(dataset),
                 "checked": len(rows),
                 "seconds": seconds,
@@ -202,9 +221,11 @@ def view(
     ] = False,
 ) -> None:
     """Draw rows with box, pose, parsing, masks and text on one sheet."""
-    dataset: RefHCM | RefCocoM
+    dataset: RefHCM | RefCocoM | RefHuman
     if kind_of(file) == "refcoco-m":
         dataset = RefCocoM(file)
+    elif kind_of(file) == "refhuman":
+        dataset = RefHuman(file, split, images=root, on_error="report", progress=_tty())
     else:
         dataset = RefHCM(file, task, split=split, root=root, progress=_tty())
     wanted = list(range(min(12, len(dataset)))) if rows is None else parse_rows(rows)
@@ -212,6 +233,8 @@ def view(
         raise ValueError(f"{dataset.path}: the file has no rows")
     if isinstance(dataset, RefCocoM):
         sheet = draw_refcocom_rows(dataset, wanted, columns=columns, side=side)
+    elif isinstance(dataset, RefHuman):
+        sheet = draw_refhuman_rows(dataset, wanted, columns=columns, side=side)
     else:
         sheet = draw_rows(dataset, wanted, columns=columns, side=side, codes=codes)
     sheet.save(output)

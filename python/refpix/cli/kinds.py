@@ -7,14 +7,18 @@ from typing import Literal
 
 __all__ = ["Kind", "kind_of"]
 
-Kind = Literal["refhcm", "refcoco-m"]
+Kind = Literal["refhcm", "refcoco-m", "refhuman"]
 
 _PARQUET_MAGIC = b"PAR1"
 
 
 def kind_of(path: Path) -> Kind:
-    """The dataset of a path, by content: parquet files are RefCOCO-M's, all else is RefHCM's."""
+    """The dataset of a path: RefHuman's JSON or folder, parquet of RefCOCO-M, else RefHCM."""
+    if path.suffix == ".json":
+        return "refhuman"
     if path.is_dir():
+        if next(path.glob("RefHuman_*.json"), None):
+            return "refhuman"
         return "refcoco-m" if next(path.rglob("*.parquet"), None) else "refhcm"
     if path.suffix == ".parquet":
         return "refcoco-m"

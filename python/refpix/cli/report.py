@@ -10,6 +10,7 @@ from typing import Any
 import PIL
 
 import refpix
+from refpix.datasets import RefHuman
 from refpix.datasets.refcocom_info import RefCocoMInfo
 from refpix.datasets.refhcm_info import FileInfo
 from refpix.errors import RowError
@@ -26,6 +27,8 @@ __all__ = [
     "info_lines",
     "refcocom_json",
     "refcocom_lines",
+    "refhuman_json",
+    "refhuman_lines",
     "row_error_json",
     "setting_line",
 ]
@@ -112,6 +115,39 @@ def refcocom_json(info: RefCocoMInfo) -> dict[str, Any]:
         "expressions": info.expressions,
         "categories": info.categories,
     }
+
+
+def refhuman_json(dataset: RefHuman) -> dict[str, Any]:
+    """What RefHuman's file holds, as values."""
+    left_out: dict[str, int] = {}
+    for one in dataset.left_out():
+        reason = f"{one.record.split()[0]}: {one.reason}"
+        left_out[reason] = left_out.get(reason, 0) + 1
+    return {
+        "file": os.fspath(dataset.path),
+        "bytes": dataset.path.stat().st_size,
+        "split": dataset.split,
+        "samples": len(dataset),
+        "annotations": len(dataset.annotations["id"]),
+        "scribbles": int((dataset.annotations["scribble"] >= 0).sum()),
+        "left_out": left_out,
+        "faults": [str(fault) for fault in dataset.faults],
+    }
+
+
+def refhuman_lines(dataset: RefHuman) -> list[str]:
+    """The same as text."""
+    about = refhuman_json(dataset)
+    out = ", ".join(f"{count} x {reason}" for reason, count in about["left_out"].items())
+    return [
+        f"file         {about['file']}",
+        f"size         {byte_count(about['bytes'])}",
+        f"split        {about['split']}",
+        f"samples      {about['samples']}",
+        f"annotations  {about['annotations']}, {about['scribbles']} with scribbles",
+        f"left out     {out or 'nothing'}",
+        *(f"fault        {fault}" for fault in about["faults"]),
+    ]
 
 
 def info_json(info: FileInfo) -> dict[str, Any]:
