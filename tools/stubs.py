@@ -22,7 +22,14 @@ PACKAGE = Path(__file__).resolve().parent.parent / "python" / "refpix"
 def normalise(stub: str) -> str:
     """Evens out what depends on the version of pybind11 rather than on our bindings."""
     stub = re.sub(r"typing\.SupportsInt( \| typing\.SupportsIndex)?", "int", stub)
-    return re.sub(r"typing\.SupportsFloat( \| typing\.SupportsIndex)?", "float", stub)
+    stub = re.sub(r"typing\.SupportsFloat( \| typing\.SupportsIndex)?", "float", stub)
+    return re.sub(r"^def (\w+)\(([\w, ]*)\):\s+\.\.\.$", _typed, stub, flags=re.MULTILINE)
+
+
+def _typed(untyped: re.Match[str]) -> str:
+    """For functions that go round pybind11 (csrc/bindings/fast_call.h): positional, of any type."""
+    arguments = "".join(f"{name}: typing.Any, " for name in untyped[2].split(", "))
+    return f"def {untyped[1]}({arguments}/) -> typing.Any: ..."
 
 
 def generate(module: str) -> str:

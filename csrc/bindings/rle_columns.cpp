@@ -23,7 +23,7 @@ Array<std::int64_t> mask_sizes(const py::object& sizes_, const char* name, std::
     return sizes;
 }
 
-py::tuple columns(const Ragged<std::uint32_t>& items, const Array<std::int64_t>& sizes) {
+RleTuple columns(const Ragged<std::uint32_t>& items, const Array<std::int64_t>& sizes) {
     const py::tuple parts = columns(items);
     return py::make_tuple(parts[0], parts[1], sizes);
 }

@@ -1,6 +1,8 @@
 // Masks as columns: NumPy arrays to a view of run lengths, and results back to arrays.
 #pragma once
 
+#include <pybind11/typing.h>
+
 #include <cstdint>
 
 #include "bindings/bind.h"
@@ -26,14 +28,15 @@ Array<std::int64_t> mask_sizes(const py::object& sizes, const char* name, std::i
 
 // Values end to end and their offsets.
 template <typename T>
-py::tuple columns(const Ragged<T>& items) {
+py::typing::Tuple<Array<T>, Array<std::int64_t>> columns(const Ragged<T>& items) {
     Array<std::int64_t> offsets(items.count() + 1);
     Array<T> values(items.offsets(offsets.mutable_data()));
     items.copy_to(values.mutable_data());
     return py::make_tuple(values, offsets);
 }
 
-// counts, offsets, sizes.
-py::tuple columns(const Ragged<std::uint32_t>& items, const Array<std::int64_t>& sizes);
+// counts, offsets, sizes. Typed, so that the stubs say what comes.
+using RleTuple = py::typing::Tuple<Array<std::uint32_t>, Array<std::int64_t>, Array<std::int64_t>>;
+RleTuple columns(const Ragged<std::uint32_t>& items, const Array<std::int64_t>& sizes);
 
 }  // namespace refpix::bind

@@ -51,12 +51,12 @@ def from_coco(rles: Sequence[Rle], *, num_threads: int = 1) -> RleBatch:
         RleError: malformed counts; names the item and the byte.
         KeyError, TypeError, ValueError: a dict that is none of a mask; names the item.
     """
-    return RleBatch(*cpu_extension.coco_parse(list(rles), num_threads=num_threads))
+    return RleBatch(*cpu_extension.coco_parse(list(rles), num_threads))
 
 
 def to_coco(batch: RleBatch, *, num_threads: int = 1) -> list[dict[str, Any]]:
     """RLE dicts of columns: ``{"size": [height, width], "counts": bytes}``, compressed."""
-    dicts: list[dict[str, Any]] = cpu_extension.coco_dicts(*batch, num_threads=num_threads)
+    dicts: list[dict[str, Any]] = cpu_extension.coco_dicts(*batch, num_threads)
     return dicts
 
 

@@ -37,9 +37,7 @@ def encode(bimask: npt.NDArray[Any], *, num_threads: int = 1) -> Any:
     Returns:
         An RLE dict, ``{"size": [height, width], "counts": bytes}``, or a list of n of them.
     """
-    if bimask.ndim == 2:
-        return cpu_extension.coco_encode(bimask[:, :, np.newaxis], num_threads=1)[0]
-    return cpu_extension.coco_encode(bimask, num_threads=num_threads)
+    return cpu_extension.coco_encode(bimask, num_threads)
 
 
 def decode(
@@ -61,11 +59,10 @@ def decode(
         ValueError: no masks: their size is unknown.
     """
     if isinstance(rleObjs, dict):
-        if out is not None:
-            cpu_extension.coco_decode([rleObjs], out=out, num_threads=1)
-            return out
-        return cpu_extension.coco_decode([rleObjs], out=None, num_threads=1)[:, :, 0]
-    return cpu_extension.coco_decode(_listed(rleObjs), out=out, num_threads=num_threads)
+        single: npt.NDArray[Any] = cpu_extension.coco_decode(rleObjs, out, 1)
+        return single
+    stack: npt.NDArray[Any] = cpu_extension.coco_decode(_listed(rleObjs), out, num_threads)
+    return stack
 
 
 def area(rleObjs: Any, *, num_threads: int = 1) -> Any:
@@ -75,8 +72,8 @@ def area(rleObjs: Any, *, num_threads: int = 1) -> Any:
         RleError: malformed, or the area does not fit in 32 bits; names the item.
     """
     if isinstance(rleObjs, dict):
-        return cpu_extension.coco_area([rleObjs], num_threads=1)[0]
-    return cpu_extension.coco_area(_listed(rleObjs), num_threads=num_threads)
+        return cpu_extension.coco_area((rleObjs,), 1)[0]
+    return cpu_extension.coco_area(_listed(rleObjs), num_threads)
 
 
 def toBbox(rleObjs: Any, *, num_threads: int = 1) -> npt.NDArray[np.float64]:
@@ -84,16 +81,16 @@ def toBbox(rleObjs: Any, *, num_threads: int = 1) -> npt.NDArray[np.float64]:
 
     An empty mask has 0, 0, 0, 0.
     """
-    if isinstance(rleObjs, dict):
-        return cpu_extension.coco_bbox([rleObjs], num_threads=1)[0]  # type: ignore[no-any-return]
-    return cpu_extension.coco_bbox(_listed(rleObjs), num_threads=num_threads)
+    single = isinstance(rleObjs, dict)
+    boxes: npt.NDArray[np.float64] = cpu_extension.coco_bbox(
+        (rleObjs,) if single else _listed(rleObjs), num_threads
+    )
+    return boxes[0] if single else boxes
 
 
 def merge(rleObjs: Any, intersect: Any = 0) -> Rle:
     """Union, or intersection, of masks of one size. Of none: size [0, 0] and no runs."""
-    merged: Rle = cpu_extension.coco_merge(
-        _listed(rleObjs), intersect=bool(intersect), num_threads=1
-    )
+    merged: Rle = cpu_extension.coco_merge(_listed(rleObjs), intersect)
     return merged
 
 
@@ -116,7 +113,7 @@ def iou(dt: Any, gt: Any, pyiscrowd: Any, *, num_threads: int = 1) -> Any:
     if len(dt) == 0 or len(gt) == 0:
         return []
     if _are_rles(dt) and _are_rles(gt):
-        return cpu_extension.coco_iou(dt, gt, iscrowd, num_threads=num_threads)
+        return cpu_extension.coco_iou(dt, gt, iscrowd, num_threads)
     if _are_rles(dt) or _are_rles(gt):
         raise ValueError("dt and gt must both be RLEs or both be boxes")
     return cpu_extension.coco_box_iou(_boxes(dt), _boxes(gt), iscrowd, num_threads=num_threads)
@@ -158,12 +155,12 @@ def frPyObjects(pyobj: Any, h: int, w: int, *, num_threads: int = 1) -> Any:
     if isinstance(pyobj, np.ndarray) and pyobj.ndim == 2:
         return cpu_extension.coco_from_boxes(_boxes(pyobj), h, w, num_threads=num_threads)
     if isinstance(pyobj, dict):
-        return _recoded([pyobj], num_threads)[0]
+        return cpu_extension.coco_recode((pyobj,), num_threads)[0]
     if not isinstance(pyobj, list | tuple) or len(pyobj) == 0:
         raise ValueError("expected boxes, polygons or RLE dicts")
     first = pyobj[0]
     if isinstance(first, dict):
-        return _recoded(pyobj, num_threads)
+        return cpu_extension.coco_recode(pyobj, num_threads)
     if not hasattr(first, "__len__"):
         return frPyObjects([list(pyobj)], h, w)[0]
     if len(first) == 4:
@@ -171,9 +168,3 @@ def frPyObjects(pyobj: Any, h: int, w: int, *, num_threads: int = 1) -> Any:
     if len(first) < 4:
         raise ValueError("item 0: a box has 4 numbers, a polygon more")
     return cpu_extension.coco_from_polygons(list(pyobj), h, w, num_threads=num_threads)
-
-
-def _recoded(rles: Any, num_threads: int) -> list[Rle]:
-    columns = cpu_extension.coco_parse(rles, num_threads=num_threads)
-    dicts: list[Rle] = cpu_extension.coco_dicts(*columns, num_threads=num_threads)
-    return dicts
