@@ -48,6 +48,8 @@ const char* fault_name(Fault fault) noexcept {
         REFPIX_NAME(polygon_not_finite)
         REFPIX_NAME(polygon_too_large)
         REFPIX_NAME(polygon_empty)
+        REFPIX_NAME(alpha_out_of_range)
+        REFPIX_NAME(alpha_bad_box)
     }
 #undef REFPIX_NAME
     return "unknown";

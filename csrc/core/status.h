@@ -55,6 +55,9 @@ enum class Fault : std::int32_t {
     polygon_not_finite = 70,
     polygon_too_large = 71,
     polygon_empty = 72,
+
+    alpha_out_of_range = 90,
+    alpha_bad_box = 91,
 };
 
 struct Status {

@@ -10,6 +10,10 @@ import typing
 
 __all__: list[str] = [
     "active_isa",
+    "alpha_bbox",
+    "alpha_composite",
+    "alpha_occlude",
+    "alpha_quantize",
     "base64_decode",
     "bbox_iou",
     "coco_area",
@@ -30,11 +34,13 @@ __all__: list[str] = [
     "image_normalize",
     "image_resize",
     "jpeg_decode",
+    "jpeg_encode",
     "label_zoom",
     "machine_isa",
     "mask_boundary",
     "parsing_paste",
     "parsing_unpack",
+    "png_unfilter",
     "rle_area",
     "rle_bbox",
     "rle_crop",
@@ -55,6 +61,30 @@ __all__: list[str] = [
 ]
 
 def active_isa() -> str: ...
+def alpha_bbox(mattes: typing.Any, *, num_threads: int) -> numpy.typing.NDArray[numpy.int64]: ...
+def alpha_composite(
+    backgrounds: typing.Any,
+    foregrounds: typing.Any,
+    mattes: typing.Any,
+    *,
+    positions: typing.Any,
+    mode: str,
+    out: typing.Any,
+    num_threads: int,
+) -> typing.Any: ...
+def alpha_occlude(
+    stack: typing.Any,
+    front: typing.Any,
+    *,
+    index: int,
+    position: tuple[int, int],
+    boxes: typing.Any,
+    write: bool,
+    num_threads: int,
+) -> numpy.typing.NDArray[numpy.float64]: ...
+def alpha_quantize(
+    planes: typing.Any, *, boxes: typing.Any, out: typing.Any, num_threads: int
+) -> numpy.typing.NDArray[numpy.uint8]: ...
 def base64_decode(
     values: typing.Any,
     spans: typing.Any,
@@ -148,6 +178,14 @@ def jpeg_decode(
     out: typing.Any,
     num_threads: int,
 ) -> typing.Any: ...
+def jpeg_encode(
+    images: typing.Any,
+    *,
+    quality: int,
+    canvas: typing.Any,
+    positions: typing.Any,
+    num_threads: int,
+) -> tuple[numpy.typing.NDArray[numpy.uint8], numpy.typing.NDArray[numpy.int64]]: ...
 def label_zoom(
     values: typing.Any,
     offsets: typing.Any,
@@ -168,6 +206,9 @@ def parsing_paste(
 def parsing_unpack(
     values: typing.Any, spans: typing.Any, *, strict: bool, num_threads: int
 ) -> tuple[numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.int64]]: ...
+def png_unfilter(
+    rows: typing.Any, *, pixel_bytes: int, out: typing.Any
+) -> numpy.typing.NDArray[numpy.uint8]: ...
 def rle_area(
     counts: typing.Any, offsets: typing.Any, sizes: typing.Any, *, num_threads: int
 ) -> numpy.typing.NDArray[numpy.int64]: ...

@@ -16,6 +16,7 @@ __all__ = [
     "RefpixError",
     "RleError",
     "RowError",
+    "SampleError",
     "TsvError",
     "detached",
     "from_fault",
@@ -135,6 +136,25 @@ class RecordError(RowError):
         return type(self), (self.file, self.record, self.field, self.reason, self.row)
 
 
+class SampleError(RefpixError, ValueError):
+    """A sample cannot be made of its inputs.
+
+    Attributes:
+        sample: the sample's id or name.
+        file: the input at fault, or empty.
+        reason: what is wrong, in words.
+    """
+
+    def __init__(self, sample: int | str, file: str, reason: str) -> None:
+        self.sample = sample
+        self.file = file
+        self.reason = reason
+        super().__init__(": ".join(str(p) for p in (f"sample {sample}", file, reason) if p))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.sample, self.file, self.reason)
+
+
 def detached(error: RowError) -> RowError:
     """The error and its causes without the frames they came through.
 
@@ -190,6 +210,8 @@ REASONS = {
     "polygon_not_finite": "polygon coordinates must be finite",
     "polygon_too_large": "polygon coordinate is too large",
     "polygon_empty": "polygon has no point",
+    "alpha_out_of_range": "values of a matte must lie in 0..1",
+    "alpha_bad_box": "box lies outside the plane",
 }
 
 _CLASSES: dict[str, type[KernelError]] = {

@@ -3,6 +3,10 @@
 Every kernel takes ``backend=`` and lists what can run here with ``kernel.backends()``.
 """
 
+from refpix.kernels._alpha_bbox import alpha_bbox
+from refpix.kernels._alpha_composite import alpha_composite
+from refpix.kernels._alpha_occlude import alpha_occlude
+from refpix.kernels._alpha_quantize import alpha_quantize
 from refpix.kernels._base64_decode import base64_decode
 from refpix.kernels._bbox_iou import bbox_iou
 from refpix.kernels._confusion_matrix import confusion_matrix
@@ -10,10 +14,12 @@ from refpix.kernels._image_batch import image_batch
 from refpix.kernels._image_normalize import image_normalize
 from refpix.kernels._image_resize import image_resize
 from refpix.kernels._jpeg_decode import jpeg_decode
+from refpix.kernels._jpeg_encode import jpeg_encode
 from refpix.kernels._label_zoom import label_zoom
 from refpix.kernels._mask_boundary import mask_boundary
 from refpix.kernels._parsing_paste import parsing_paste
 from refpix.kernels._parsing_unpack import parsing_unpack
+from refpix.kernels._png_unfilter import png_unfilter
 from refpix.kernels._registry import Backend, Isa, Kernel, active_isa, fault_name, isas, use_isa
 from refpix.kernels._rle_area import rle_area
 from refpix.kernels._rle_bbox import rle_bbox
@@ -37,6 +43,10 @@ __all__ = [
     "Isa",
     "Kernel",
     "active_isa",
+    "alpha_bbox",
+    "alpha_composite",
+    "alpha_occlude",
+    "alpha_quantize",
     "base64_decode",
     "bbox_iou",
     "confusion_matrix",
@@ -46,10 +56,12 @@ __all__ = [
     "image_resize",
     "isas",
     "jpeg_decode",
+    "jpeg_encode",
     "label_zoom",
     "mask_boundary",
     "parsing_paste",
     "parsing_unpack",
+    "png_unfilter",
     "rle_area",
     "rle_bbox",
     "rle_crop",

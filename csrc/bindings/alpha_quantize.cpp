@@ -1,0 +1,35 @@
+#include "kernels/alpha_quantize/alpha_quantize.h"
+
+#include "bindings/alpha_planes.h"
+
+namespace refpix::bind {
+
+REFPIX_BINDING(alpha_quantize) {
+    module.def(
+        "alpha_quantize",
+        [](const py::object& planes_, const py::object& boxes_, const py::object& out_,
+           int num_threads) {
+            const py::array planes = plane_array(planes_, "planes");
+            AlphaQuantize args;
+            args.type = plane_type(planes_, "planes");
+            args.planes = planes.data();
+            args.count = planes.shape(0);
+            args.height = planes.shape(1);
+            args.width = planes.shape(2);
+            const auto boxes = plane_boxes(boxes_, args.count);
+            args.boxes = boxes_.is_none() ? nullptr : boxes.data();
+            args.threads = num_threads;
+            auto out = output<std::uint8_t>(out_, {args.count, args.height, args.width});
+            args.out = out.mutable_data();
+            Status status;
+            {
+                py::gil_scoped_release release;
+                status = cpu::alpha_quantize(args);
+            }
+            raise_on_fault(status);
+            return out;
+        },
+        py::arg("planes"), py::kw_only(), py::arg("boxes"), py::arg("out"), py::arg("num_threads"));
+}
+
+}  // namespace refpix::bind
