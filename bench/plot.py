@@ -1,6 +1,6 @@
-"""Draws docs/bench.svg and rewrites the README's table from the JSON of bench/pipelines/refhcm.py.
+"""Draws docs/bench.svg and rewrites the README's tables from the JSON of the benches.
 
-Run it after `make bench` and commit the three together, so that the numbers never drift apart.
+Run it after `make bench` and commit all together, so that the numbers never drift apart.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ LABELS = {
     "refpix": "refpix, image_batch",
     "refpix.Loader": "refpix.Loader",
 }
-MARKED = re.compile(r"(<!-- bench: .*?-->\n).*?(<!-- /bench -->)", re.DOTALL)
+MARKED = r"(<!-- {}: .*?-->\n).*?(<!-- /{} -->)"
+RESULTS = ROOT / "bench" / "results"
 
 
 def label(name: str) -> str:
@@ -126,24 +127,54 @@ def machine(where: dict) -> str:
     return ", ".join([*parts, *(f"{name} {version}" for name, version in versions.items())])
 
 
-def rewrite(readme: Path, text: str) -> None:
-    """Replaces what lies between the two markers."""
+def mask_table(report: dict) -> str:
+    """The README's table of mask operations: the best rival against refpix."""
+    lines = [
+        "| us per mask, pair or merge (CPU) | best rival | | refpix | ratio |",
+        "|---|---|---:|---:|---:|",
+    ]
+    for row in report["rows"]:
+        if row["target"] is None or row["best"] is None:
+            continue
+        times = {name: time["cpu"] for name, time in row["us_per_item"].items()}
+        if row["best"] == "1 thread":
+            times = {name: time["wall"] for name, time in row["us_per_item"].items()}
+        lines.append(
+            f"| {row['operation']}, {row['scene']} | {row['best']} | {times[row['best']]:.2f} "
+            f"| {times['refpix']:.2f} | **{row['ratio']:.1f}** |"
+        )
+    where = report["machine"]
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"Rows of threads by the clock. {machine(where)}; load {where['load_before']:.1f} "
+            "before the run.",
+            "",
+        ]
+    )
+
+
+def rewrite(readme: Path, name: str, text: str) -> None:
+    """Replaces what lies between the two markers of that name."""
     before = readme.read_text("utf-8")
-    after, found = MARKED.subn(lambda match: match[1] + text + match[2], before)
+    marked = re.compile(MARKED.format(name, name), re.DOTALL)
+    after, found = marked.subn(lambda match: match[1] + text + match[2], before)
     if found != 1:
-        raise SystemExit(f"{readme.name}: expected one pair of bench markers, found {found}")
+        raise SystemExit(f"{readme.name}: expected one pair of {name!r} markers, found {found}")
     readme.write_text(after, "utf-8")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, default=ROOT / "bench" / "results" / "refhcm.json")
     parser.add_argument("--plot", type=Path, default=ROOT / "docs" / "bench.svg")
     parser.add_argument("--readme", type=Path, default=ROOT / "README.md")
     options = parser.parse_args()
-    report = json.loads(options.json.read_text("utf-8"))
+    report = json.loads((RESULTS / "refhcm.json").read_text("utf-8"))
     draw(report, options.plot)
-    rewrite(options.readme, table(report))
+    rewrite(options.readme, "bench", table(report))
+    masks = json.loads((RESULTS / "masks.json").read_text("utf-8"))
+    rewrite(options.readme, "bench-masks", mask_table(masks))
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from refpix.types import RleBatch
 
 __all__ = [
     "Rle",
+    "RleBatch",
     "boundary",
     "decode",
     "encode",
