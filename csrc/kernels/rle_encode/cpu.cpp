@@ -62,12 +62,14 @@ class Encoder {
         stride_y_ = args.stride_y;
         stride_x_ = args.stride_x;
         const Path& path = best_path();
-        compare_ = args.change ? path.byte : path.nonzero;
+        rule_ = args.change ? path.byte : path.nonzero;
         extract_ = path.extract;
         change_count_ = 0;
         run_count_ = 0;
         last_ = 0;
         words_end_ = words_;
+        streamed_ = false;
+        row_ = 0;
         fault_ = Fault::none;
     }
 
@@ -98,18 +100,34 @@ class Encoder {
             return false;
         }
         std::uint32_t* const at = changes_.data() + change_count_;
-        change_count_ += extract_(words_, words_end_, at) - at;
+        if (streamed_) {
+            change_count_ += extract_(split_, split_rows(), at) - at;
+        } else {
+            change_count_ += extract_(words_, words_end_, at) - at;
+        }
         words_end_ = words_;
         return true;
+    }
+
+    // Room for the words of a piece.
+    bool word_space() noexcept {
+        return words_end_ - words_ <= word_room - piece / 64 - 2 || drain();
     }
 
     // length <= piece
     bool compare(const std::uint8_t* a, const std::uint8_t* b, std::int64_t length,
                  std::int64_t base) noexcept {
-        if (words_end_ - words_ > word_room - piece / 64 - 2 && !drain()) {
+        if (!word_space()) {
             return false;
         }
-        words_end_ = compare_(a, b, length, static_cast<std::uint32_t>(base), words_end_);
+        words_end_ = rule_.compare(a, b, length, static_cast<std::uint32_t>(base), words_end_);
+        return true;
+    }
+    bool follow(const std::uint8_t* line, std::int64_t length, std::int64_t base) noexcept {
+        if (!word_space()) {
+            return false;
+        }
+        words_end_ = rule_.follow(line, length, static_cast<std::uint32_t>(base), words_end_);
         return true;
     }
 
@@ -182,22 +200,35 @@ class Encoder {
                 }
                 base_ = start;
             }
-            // What a pixel is compared with lies before it, but for the first of a line.
             std::int64_t count = std::min(length - done, piece);
             const std::uint8_t* at = line + done * stride;
-            if (stride != 1 || done == 0) {
+            if (stride != 1) {
                 count = std::min(count, piece - 1);
                 lines_[0][0] = *previous;
                 copy(at, stride, count, lines_[0] + 1);
                 at = lines_[0] + 1;
-            }
-            if (!compare(at, at - 1, count, start - base_)) {
-                return false;
+                if (!follow(at, count, start - base_)) {
+                    return false;
+                }
+            } else {
+                // The first pixel's neighbour is not beside it. Pieces end where a line of cache
+                // does, so that loads of the next do not straddle two.
+                count = std::min(count, piece - past_line(at));
+                const int first = done == 0;
+                if ((first && !compare(at, previous, 1, start - base_)) ||
+                    !follow(at + first, count - first, start - base_ + first)) {
+                    return false;
+                }
             }
             *previous = at[count - 1];
             done += count;
         }
         return true;
+    }
+
+    // Bytes since the line of cache began.
+    static std::int64_t past_line(const std::uint8_t* at) noexcept {
+        return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(at) % 64);
     }
 
     static void copy(const std::uint8_t* from, std::int64_t stride, std::int64_t count,
@@ -240,6 +271,10 @@ class Encoder {
         if (!compare(at, &before, 1, 0) || !compare(at + 1, above, columns - 1, 1)) {
             return false;
         }
+        streamed_ = stride_x_ == 1 && stride_y_ == width_ && width_ >= 64 && columns == width_;
+        if (streamed_) {
+            return stream_rows();
+        }
         for (std::int64_t y = 1; y < height_; ++y) {
             above = at;
             at = row(y, x, columns, static_cast<int>(y % 2));
@@ -248,6 +283,41 @@ class Encoder {
             }
         }
         return true;
+    }
+
+    // Rows without gaps are one line, whose words may begin in a row and end in the next.
+    bool stream_rows() noexcept {
+        for (std::int64_t done = width_; done < pixels_;) {
+            const std::uint8_t* const at = mask_ + done;
+            const std::int64_t count = std::min(pixels_ - done, piece - past_line(at));
+            if (!compare(at, at - width_, count, done)) {
+                return false;
+            }
+            done += count;
+        }
+        return true;
+    }
+
+    // Words whose bases are pixels, in ascending order, to words of single rows in split_. Returns
+    // their end.
+    Word* split_rows() noexcept {
+        const auto width = static_cast<std::uint32_t>(width_);
+        std::uint32_t row = row_;
+        Word* to = split_;
+        for (const Word* word = words_; word < words_end_; ++word) {
+            std::uint32_t column = word->base - row * width;
+            for (; column >= width; column -= width) {
+                ++row;
+            }
+            const std::uint32_t left = width - column;
+            *to++ = {word->bits, row << column_bits | column};
+            if (left < 64) {
+                to[-1].bits &= (std::uint64_t{1} << left) - 1;
+                *to++ = {word->bits >> left, (row + 1) << column_bits};
+            }
+        }
+        row_ = row;
+        return to;
     }
 
     // From row by row to column by column, as positions from the strip's first pixel on.
@@ -261,13 +331,16 @@ class Encoder {
         for (std::int64_t i = 0; i < change_count_; ++i) {
             ++starts_[(changes[i] & column_mask) + 1];
         }
+        std::uint32_t start = 0;
         for (std::int64_t x = 0; x < columns; ++x) {
-            starts_[x + 1] += starts_[x];
+            start += starts_[x + 1];
+            starts_[x + 1] = start;
         }
+        std::uint32_t* const sorted = sorted_.data();
         const auto height = static_cast<std::uint32_t>(height_);
         for (std::int64_t i = 0; i < change_count_; ++i) {
             const std::uint32_t x = changes[i] & column_mask;
-            sorted_.data()[starts_[x]++] = x * height + (changes[i] >> column_bits);
+            sorted[starts_[x]++] = x * height + (changes[i] >> column_bits);
         }
         return true;
     }
@@ -278,7 +351,7 @@ class Encoder {
     std::int64_t pixels_ = 0;
     std::int64_t stride_y_ = 0;
     std::int64_t stride_x_ = 0;
-    Compare* compare_ = nullptr;
+    Rule rule_ = {};
     Extract* extract_ = nullptr;
 
     Fault fault_ = Fault::none;
@@ -289,6 +362,9 @@ class Encoder {
 
     Word words_[word_room];
     Word* words_end_ = words_;
+    bool streamed_ = false;  // words count pixels, not rows and columns
+    std::uint32_t row_ = 0;  // of the last word split
+    Word split_[2 * word_room];
     Scratch<std::uint32_t> changes_;
     Scratch<std::uint32_t> sorted_;
     Scratch<std::uint32_t> runs_;

@@ -18,19 +18,41 @@ std::uint64_t mask_of(__m256i low, __m256i high) noexcept {
 }
 
 struct ByteRule {
+    static __m256i value(__m256i pixels) noexcept { return pixels; }
     static __m256i same(__m256i a, __m256i b) noexcept { return _mm256_cmpeq_epi8(a, b); }
 };
 struct NonzeroRule {
+    static __m256i value(__m256i pixels) noexcept {
+        return _mm256_min_epu8(pixels, _mm256_set1_epi8(1));
+    }
     static __m256i same(__m256i a, __m256i b) noexcept {
         const __m256i zero = _mm256_setzero_si256();
         return _mm256_cmpeq_epi8(_mm256_cmpeq_epi8(a, zero), _mm256_cmpeq_epi8(b, zero));
     }
 };
 
-template <typename Rule>
+template <typename By>
 struct Block {
+    static __m256i differing(const std::uint8_t* a, __m256i b) noexcept {
+        return _mm256_xor_si256(By::value(load(a)), b);
+    }
+    static bool same(const std::uint8_t* a, const std::uint8_t* b) noexcept {
+        __m256i seen = differing(a, By::value(load(b)));
+        for (int i = 32; i < block_pixels; i += 32) {
+            seen = _mm256_or_si256(seen, differing(a + i, By::value(load(b + i))));
+        }
+        return _mm256_testz_si256(seen, seen) != 0;
+    }
+    static bool all(const std::uint8_t* a, std::uint8_t value) noexcept {
+        const __m256i one = By::value(_mm256_set1_epi8(static_cast<char>(value)));
+        __m256i seen = differing(a, one);
+        for (int i = 32; i < block_pixels; i += 32) {
+            seen = _mm256_or_si256(seen, differing(a + i, one));
+        }
+        return _mm256_testz_si256(seen, seen) != 0;
+    }
     static std::uint64_t bits(const std::uint8_t* a, const std::uint8_t* b) noexcept {
-        return ~mask_of(Rule::same(load(a), load(b)), Rule::same(load(a + 32), load(b + 32)));
+        return ~mask_of(By::same(load(a), load(b)), By::same(load(a + 32), load(b + 32)));
     }
     static std::uint64_t bits(const std::uint8_t* a, const std::uint8_t* b, int length) noexcept {
         alignas(32) std::uint8_t rest[2][64] = {};
@@ -53,6 +75,6 @@ struct Bits {
 
 }  // namespace
 
-const Path path = {compare<Block<NonzeroRule>>, compare<Block<ByteRule>>, extract<Bits>};
+const Path path = {rule_of<Block<NonzeroRule>>, rule_of<Block<ByteRule>>, extract<Bits>};
 
 }  // namespace refpix::rle_changes::avx2
