@@ -1,4 +1,4 @@
-// Numbers 64 characters at a time.
+// Numbers 32 characters at a time.
 #pragma once
 
 #include <cstdint>
@@ -11,18 +11,12 @@ struct Cursor {
     std::int64_t runs = 0;
 };
 
-// Characters that a block looks at: 64 and those behind them that a load of 8 may touch.
-inline constexpr std::int64_t block_characters = 72;
-
 namespace avx2 {
-// Reads on while block_characters are left, all characters of a block are in the alphabet, its
-// numbers have 8 characters at most and give runs of 32 bits. Of the block after that nothing is
-// read. At least three numbers came before.
-void parse_blocks(const std::uint8_t* text, std::int64_t length, std::uint32_t* counts,
-                  Cursor* at) noexcept;
-// The same of the last characters, fewer than block_characters.
-void parse_rest(const std::uint8_t* text, std::int64_t length, std::uint32_t* counts,
-                Cursor* at) noexcept;
+// Reads on from *at as far as numbers have 8 characters at most and give runs below 2^31; sees no
+// faults, but stops there. Returns up to where the plain loop must go, one number at least, before
+// the next call. counts may be written up to 8 numbers behind those of the text.
+std::int64_t parse(const std::uint8_t* text, std::int64_t length, std::uint32_t* counts,
+                   Cursor* at) noexcept;
 }  // namespace avx2
 
 }  // namespace refpix::rle

@@ -88,18 +88,13 @@ Status parse_runs(const std::uint8_t* text, std::int64_t length, std::uint32_t* 
     Status status;
 #if defined(REFPIX_X86)
     if (active_isa() >= Isa::avx2) {
-        // What stops the blocks, a fault or a number of many characters, is left to the plain loop,
-        // and so are the first three numbers, which are no differences.
-        while (status.ok() && at.runs < 3 && at.next < length) {
-            status = parse_until(text, length, at.next + 1, counts, &at);
-        }
-        while (status.ok() && length - at.next >= block_characters) {
-            avx2::parse_blocks(text, length, counts, &at);
-            const std::int64_t stop = at.next + block_characters;
-            status = parse_until(text, length, stop < length ? stop : length, counts, &at);
-        }
-        if (status.ok() && at.runs >= 3) {
-            avx2::parse_rest(text, length, counts, &at);
+        // What stops the blocks, a fault or a number that is long, is left to the plain loop.
+        while (status.ok() && at.next < length) {
+            const std::int64_t stop = avx2::parse(text, length, counts, &at);
+            if (at.next < length) {
+                const std::int64_t next = stop > at.next ? stop : at.next + 1;
+                status = parse_until(text, length, next < length ? next : length, counts, &at);
+            }
         }
     }
 #endif
