@@ -33,3 +33,15 @@ def golden() -> Path:
     if not folder.is_dir():
         pytest.skip("no golden data: set REFPIX_GOLDEN to run against all of it")
     return folder
+
+
+@pytest.fixture(scope="session")
+def golden_matting() -> Path:
+    """The whole golden data for matting and long-tail datasets; found as ``golden`` is."""
+    forced = os.environ.get("REFPIX_GOLDEN")
+    folder = Path(forced or ROOT.parent / "shared" / "golden") / "matting-glt"
+    if forced and not folder.is_dir():
+        pytest.fail(f"REFPIX_GOLDEN={forced} holds no folder 'matting-glt'")
+    if not folder.is_dir():
+        pytest.skip("no golden data: set REFPIX_GOLDEN to run against all of it")
+    return folder

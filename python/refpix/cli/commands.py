@@ -14,6 +14,7 @@ import refpix
 from refpix.cli import demo as demo_steps
 from refpix.cli import eval as eval_commands
 from refpix.cli import report
+from refpix.cli import synthesize as synthesize_commands
 from refpix.cli.errors import FOUND_FAULTS, one_line_errors, show_tracebacks
 from refpix.cli.eval_refhuman import refhuman
 from refpix.cli.kinds import kind_of
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 eval_commands.app.command("refhuman")(refhuman)
 app.add_typer(eval_commands.app, name="eval")
+app.add_typer(synthesize_commands.app, name="synthesize")
 
 # typer reads these at run time, on Python 3.10 too: no `X | None` in them.
 File = Annotated[

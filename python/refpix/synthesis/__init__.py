@@ -1,0 +1,44 @@
+"""Training data made by composition: HIM pictures and videos, to the pixel of the published ones.
+
+``him_image`` and ``him_video`` return arrays and write nothing; ``HimImageSamples`` makes endless
+training data of the first. ``generate_images`` and ``generate_videos`` write whole datasets.
+"""
+
+from refpix.synthesis._engines import Engine
+from refpix.synthesis._files import OutputError
+from refpix.synthesis.generate import (
+    Summary,
+    VideoJob,
+    generate_images,
+    generate_videos,
+    image_lists,
+    published_videos,
+    video_lists,
+)
+from refpix.synthesis.him_image import IMAGE_CURES, HimImage, ImageCure, him_image, matte_path
+from refpix.synthesis.him_video import VIDEO_CURES, HimVideo, Level, VideoCure, him_video
+from refpix.synthesis.samples import HimImageSamples, HimImageStream
+
+__all__ = [
+    "IMAGE_CURES",
+    "VIDEO_CURES",
+    "Engine",
+    "HimImage",
+    "HimImageSamples",
+    "HimImageStream",
+    "HimVideo",
+    "ImageCure",
+    "Level",
+    "OutputError",
+    "Summary",
+    "VideoCure",
+    "VideoJob",
+    "generate_images",
+    "generate_videos",
+    "him_image",
+    "him_video",
+    "image_lists",
+    "matte_path",
+    "published_videos",
+    "video_lists",
+]

@@ -1,0 +1,173 @@
+"""Foregrounds, mattes and backgrounds from files, as the published generators open them."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from refpix.errors import ImageError, SampleError
+from refpix.kernels import alpha_bbox, image_resize, jpeg_decode
+from refpix.synthesis._png import read_gray
+from refpix.types import BytesBatch, PassOrder, ResizeFilter
+
+__all__ = ["Source", "bounding_box", "gray_of", "resized"]
+
+Pixels = npt.NDArray[np.uint8]
+#: x, y, width, height
+Rectangle = tuple[int, int, int, int]
+
+_UPRIGHT_SWAPS_SIDES = range(5, 9)  # EXIF orientations
+_ORIENTATION = 0x0112
+
+
+class Header(NamedTuple):
+    """What a file says before it is decoded."""
+
+    mode: str
+    width: int
+    height: int
+    orientation: int
+
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """Width and height after EXIF rotation."""
+        swapped = self.orientation in _UPRIGHT_SWAPS_SIDES
+        return (self.height, self.width) if swapped else (self.width, self.height)
+
+
+class Source:
+    """One picture file of one sample; whatever is wrong with it is a SampleError that names both.
+
+    Args:
+        sample: id of the sample, for errors.
+        path: the file.
+    """
+
+    def __init__(self, sample: int | str, path: str) -> None:
+        self.sample = sample
+        self.path = path
+
+    def error(self, reason: str) -> SampleError:
+        """The error to raise."""
+        return SampleError(self.sample, self.path, reason)
+
+    def _failed(self, error: Exception) -> SampleError:
+        if isinstance(error, OSError) and error.strerror:
+            return self.error(error.strerror)
+        return self.error(str(error) or type(error).__name__)
+
+    def header(self, exif: bool = False) -> Header:
+        """Mode and size; the orientation, if asked for."""
+        try:
+            with Image.open(self.path) as image:
+                orientation = image.getexif().get(_ORIENTATION, 1) if exif else 1
+                width, height = image.size
+                return Header(image.mode, width, height, orientation)
+        except MemoryError:
+            raise
+        except Exception as error:  # plugins let anything through when a header is broken
+            raise self._failed(error) from error
+
+    def _bytes(self) -> bytes:
+        try:
+            with open(self.path, "rb") as file:
+                return file.read()
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def _pillow(self, mode: str | None) -> Pixels:
+        try:
+            with Image.open(self.path) as image:
+                image.load()
+                image.info.pop("transparency", None)  # makes convert() warn, changes nothing here
+                return np.array(image if mode in (None, image.mode) else image.convert(mode))
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise self._failed(error) from error
+
+    def rgb(self, box: Rectangle | None = None) -> Pixels:
+        """As ``convert("RGB")``: uint8 (H, W, 3), or only a box of it."""
+        payload = self._bytes()
+        if payload.startswith(b"\xff\xd8\xff"):
+            batch = BytesBatch.from_items([payload])
+            roi = None
+            if box is not None:
+                x, y, w, h = box
+                roi = np.array([[x, y, x + w, y + h]], np.int64)
+            try:
+                return jpeg_decode(*batch, roi=roi).image(0)
+            except ImageError as error:
+                if error.fault not in ("jpeg_unsupported", "image_unrecognised"):
+                    raise self.error(error.reason) from error
+        pixels = self._pillow("RGB")
+        if box is None:
+            return pixels
+        x, y, w, h = box
+        return pixels[y : y + h, x : x + w]
+
+    def luma(self) -> Pixels:
+        """As ``convert("L")``: uint8 (H, W); colours by their luma, alpha ignored."""
+        try:
+            plain = read_gray(self.path)
+        except OSError as error:
+            raise self._failed(error) from error
+        return self._pillow("L") if plain is None else plain
+
+    def alpha(self) -> Pixels:
+        """Plane 3 of a picture with alpha: uint8 (H, W)."""
+        pixels = self._pillow(None)
+        if pixels.ndim != 3 or pixels.shape[2] < 4:
+            raise self.error("no folder of mattes, and the frame has no alpha")
+        return np.ascontiguousarray(pixels[..., 3])
+
+    def background(self) -> Pixels:
+        """In the file's own mode, which is that of the composite: uint8 (H, W, 3) or (H, W)."""
+        mode = self.header().mode
+        if mode == "RGB":
+            return self.rgb()
+        if mode == "L":
+            return self._pillow(None)
+        raise self.error(f"background of mode {mode}: only RGB and L can be composed and saved")
+
+
+def bounding_box(matte: Pixels) -> Rectangle:
+    """x, y, width, height of what is not zero; zeros for an empty matte."""
+    x, y, w, h = (int(v) for v in alpha_bbox(matte[np.newaxis])[0])
+    return x, y, w, h
+
+
+def resized(
+    pixels: Pixels, width: int, height: int, filter: ResizeFilter, order: PassOrder
+) -> Pixels:
+    """Pillow's resize of (H, W) or (H, W, 3)."""
+    if pixels.shape[:2] == (height, width):
+        return np.ascontiguousarray(pixels)
+    channels = 3 if pixels.ndim == 3 else 1
+    flat = np.ascontiguousarray(pixels).reshape(-1)
+    result: Pixels = image_resize(
+        flat,
+        np.array([0, flat.size], np.int64),
+        np.array([pixels.shape[:2]], np.int64),
+        out_size=(height, width),
+        channels=channels,
+        filter=filter,
+        order=order,
+    )[0]
+    return result if channels == 3 else result.reshape(height, width)
+
+
+def gray_of(colour: Pixels) -> Pixels:
+    """Pillow's conversion of RGB to L."""
+    return np.asarray(Image.fromarray(colour).convert("L"))
+
+
+def sorted_files(folder: str | os.PathLike[str]) -> list[str]:
+    """Paths of a folder's files, sorted by name."""
+    root = os.fspath(folder)
+    with os.scandir(root) as entries:
+        return [os.path.join(root, name) for name in sorted(e.name for e in entries if e.is_file())]
