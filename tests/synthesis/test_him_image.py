@@ -132,8 +132,7 @@ def test_a_cut_picture_is_named(drawn, folder):
     for path in (drawn.root / folder).iterdir():
         path.write_bytes(path.read_bytes()[:700])
     with pytest.raises(SampleError) as error:
-        for i in range(9):
-            him_image(i, drawn.foregrounds, drawn.backgrounds)
+        [him_image(i, drawn.foregrounds, drawn.backgrounds) for i in range(9)]
     assert f"/{folder}/" in error.value.file
 
 
@@ -142,8 +141,7 @@ def test_backgrounds_that_jpeg_cannot_store(drawn, mode, tmp_path):
     path = str(tmp_path / "b.tif")
     Image.new(mode, (150, 90)).save(path)
     with pytest.raises(SampleError, match=f"mode {mode}"):
-        for i in range(5):
-            him_image(i, drawn.foregrounds, [path])
+        [him_image(i, drawn.foregrounds, [path]) for i in range(5)]
 
 
 def test_too_few_inputs(drawn):

@@ -192,8 +192,7 @@ def test_too_few_inputs(clips):
     with pytest.raises(SampleError, match="drawn out of 1"):
         clips.make(videos=clips.names[:1])
     with pytest.raises(SampleError, match="no background"):
-        for i in range(9):
-            clips.make(i, pictures=[], folders=[])
+        [clips.make(i, pictures=[], folders=[]) for i in range(9)]
     with pytest.raises(ValueError, match="level"):
         clips.make(level="harder")
 
@@ -201,8 +200,7 @@ def test_too_few_inputs(clips):
 def test_only_portrait_backgrounds_end(clips):
     Image.new("RGB", (60, 100)).save(clips.root / "bg/a.jpg")
     with pytest.raises(SampleError, match="wider than high"):
-        for i in range(20):
-            clips.make(i)
+        [clips.make(i) for i in range(20)]
 
 
 def test_last_start_can_be_drawn_when_cured(clips):
