@@ -224,16 +224,13 @@ py::object merge(FastArguments given) {
     const std::int64_t groups[] = {0, rles.size()};
     std::int64_t sizes[2] = {};
     Ragged<std::uint32_t> counts;
-    const int intersect = PyObject_IsTrue(given[1]);
-    if (intersect < 0) {
-        throw py::error_already_set();
-    }
+    const bool intersect = PyObject_IsTrue(given[1]) == 1;
     on_masks(rles, 1, [&](const Rles& masks) {
         RleMerge args;
         args.masks = masks;
         args.groups = groups;
         args.group_count = 1;
-        args.intersect = intersect != 0;
+        args.intersect = intersect;
         args.sizes = sizes;
         return cpu::rle_merge(args, &counts);
     });
@@ -242,7 +239,7 @@ py::object merge(FastArguments given) {
 
 py::object iou(FastArguments given) {
     CocoRles dt(given[0]);
-    CocoRles gt(given[1], dt.size());
+    CocoRles gt(given[1]);
     const auto iscrowd =
         array<std::uint8_t>(py::reinterpret_borrow<py::object>(given[2]), "iscrowd", 1);
     require(iscrowd.size() == gt.size(), "iscrowd: expected one value per mask of gt");

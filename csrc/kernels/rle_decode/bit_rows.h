@@ -21,7 +21,8 @@ class BitRows {
         : out_(out),
           height_(mask.height),
           width_(mask.width),
-          words_((mask.width + 63) / 64),
+          shift_(zeroed ? 0 : shift(mask, out)),
+          words_((mask.width + shift_ + 63) / 64),
           zeroed_(zeroed),
           pitch_((mask.height + 15) / 8 * 8) {}  // not 4096 bytes, which would share cache sets
 
@@ -39,7 +40,8 @@ class BitRows {
     Fault mark(const Rle& mask) noexcept {
         const std::int64_t height = height_;
         std::int64_t left = mask.pixels();
-        std::int64_t x = 0;
+        const std::int64_t width = width_ + shift_;
+        std::int64_t x = shift_;
         std::int64_t y = 0;
         std::int64_t stop = 0;
         std::uint64_t* column = nullptr;
@@ -50,30 +52,40 @@ class BitRows {
             }
             column[row] ^= std::uint64_t{1} << (x % 64);
         };
-        for (std::int64_t run = 0; run < mask.runs; ++run) {
-            const bool foreground = run % 2 != 0;
-            const std::int64_t length = mask.counts[run];
-            if (length >= left) {
-                for (++x; length == left && foreground && x < width_; ++x) {
-                    flip(0);
-                }
-                return length == left ? rest(mask, run + 1) : Fault::rle_too_long;
+        const std::uint32_t* const counts = mask.counts;
+        const std::int64_t runs = mask.runs;
+        for (std::int64_t run = 0; run < runs; run += 2) {
+            const std::int64_t background = counts[run];
+            if (background >= left) {
+                return background == left ? rest(mask, run + 1) : Fault::rle_too_long;
             }
-            left -= length;
-            y += length;
-            // Whether a run ends in the column it began in is chance, so that is no branch.
-            const bool next = y >= height;
-            y -= next ? height : 0;
+            left -= background;
+            y += background;
+            // Whether background goes on in the next column is chance, so that is no branch; nor
+            // may the compiler make it one for the loop's sake.
+            const std::int64_t next = y >= height;
+            y -= height & -next;
             x += next;
-            if (next & foreground) {
-                flip(0);
-            }
-            while (y >= height) {
-                y -= height;
+            asm("" : "+r"(y));
+            for (; y >= height; y -= height) {
                 ++x;
-                if (foreground) {
+            }
+            flip(y);
+            if (run + 1 == runs) {
+                break;
+            }
+            const std::int64_t foreground = counts[run + 1];
+            if (foreground >= left) {
+                for (++x; foreground == left && x < width; ++x) {
                     flip(0);
                 }
+                return foreground == left ? rest(mask, run + 2) : Fault::rle_too_long;
+            }
+            left -= foreground;
+            y += foreground;
+            for (; y >= height; y -= height) {
+                ++x;
+                flip(0);
             }
             flip(y);
         }
@@ -85,6 +97,19 @@ class BitRows {
   private:
     static constexpr std::int64_t most_words = 128;
     static constexpr std::int64_t most_bits = 1 << 16;  // words: 512 KiB
+
+    // How many columns to the left of the mask its first word begins, so that stores of words do
+    // not straddle lines of cache. Only for what has one or more words of background on each side
+    // in all rows, as stores would reach into the neighbouring rows else, and is written at once.
+    static std::int64_t shift(const Rle& mask, const std::uint8_t* out) noexcept {
+        const std::int64_t margin = 64 * mask.height;
+        const bool inside =
+            mask.runs % 2 != 0 && mask.counts[0] >= margin && mask.counts[mask.runs - 1] >= margin;
+        const bool once = mask.width < 64 * most_words && mask.width * mask.height < 32 * most_bits;
+        return inside && once && mask.width % 64 == 0
+                   ? static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(out) % 64)
+                   : 0;
+    }
 
     // Word columns up to `word`; those stepped over are written out as well, as they carry on what
     // their left neighbour does not know: each starts from its own first row.
@@ -113,6 +138,10 @@ class BitRows {
             }
             return;
         }
+        if (!zeroed_ && from == 0 && to == words_) {
+            store_all();
+            return;
+        }
         std::uint64_t row_bits[most_words] = {};
         const int tail = static_cast<int>(width_ - 64 * (to - 1));
         // A whole word may go beyond the row where later rows are still to come.
@@ -134,6 +163,50 @@ class BitRows {
             } else if (!whole && !zeroed_) {
                 Store::expand(row + 64 * (to - 1), 0, tail);
             }
+        }
+    }
+
+    // The whole mask from first to last byte: what lies between the words of one row and those of
+    // the next is one gap. Stores may reach beyond what they are for: that is written later.
+    void store_all() const noexcept {
+        const std::int64_t words = end_ - first_;
+        const std::int64_t pitch = pitch_;
+        const std::int64_t height = height_;
+        const std::int64_t width = width_;
+        const std::int64_t start = 64 * first_;
+        std::uint8_t* const stop = out_ + height * width;
+        std::uint8_t* at = out_;
+        std::uint8_t* row = out_ - shift_;
+        std::uint64_t row_bits[most_words] = {};
+        for (std::int64_t y = 0; y < height; ++y, row += width) {
+            zeros(at, row + start, stop);
+            at = row + start;
+            const std::uint64_t* changes = bits_ + y;
+            const std::int64_t safe = stop - at >= 64 * words ? words : (stop - at) / 64;
+            for (std::int64_t word = 0; word < safe; ++word, changes += pitch, at += 64) {
+                const std::uint64_t bits = row_bits[word] ^ *changes;
+                row_bits[word] = bits;
+                Store::expand(at, bits);
+            }
+            if (safe < words) {
+                row_bits[safe] ^= *changes;
+                Store::expand(at, row_bits[safe], static_cast<int>(row + width - at));
+            }
+            at = safe < words || at > row + width ? row + width : at;
+        }
+        zeros(at, stop, stop);
+    }
+
+    static void zeros(std::uint8_t* at, std::uint8_t* to, std::uint8_t* stop) noexcept {
+        if (at < to && stop - at >= 64) {
+            Store::fill(at, false);
+            at += 64 - reinterpret_cast<std::uintptr_t>(at) % 64;
+            for (; at < to && stop - at >= 64; at += 64) {
+                Store::fill(at, false);
+            }
+        }
+        if (at < to) {
+            std::memset(at, 0, static_cast<std::size_t>(to - at));
         }
     }
 
@@ -184,6 +257,7 @@ class BitRows {
     std::uint8_t* out_;
     std::int64_t height_;
     std::int64_t width_;
+    std::int64_t shift_;
     std::int64_t words_;
     bool zeroed_;
     std::int64_t pitch_;
@@ -201,7 +275,9 @@ Fault bit_rows(const Rle& mask, bool zeroed, std::uint8_t* out) noexcept {
         return Fault::out_of_memory;
     }
     const Fault fault = rows.mark(mask);
-    rows.finish();
+    if (fault == Fault::none) {
+        rows.finish();
+    }
     return fault;
 }
 
