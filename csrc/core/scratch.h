@@ -18,6 +18,7 @@ class Scratch {
     ~Scratch() { std::free(data_); }
 
     T* data() noexcept { return data_; }
+    const T* data() const noexcept { return data_; }
     std::int64_t room() const noexcept { return room_; }
 
     // Room for `count` values; those there are kept. False when memory is short.

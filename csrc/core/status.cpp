@@ -48,6 +48,12 @@ const char* fault_name(Fault fault) noexcept {
         REFPIX_NAME(polygon_not_finite)
         REFPIX_NAME(polygon_too_large)
         REFPIX_NAME(polygon_empty)
+        REFPIX_NAME(pred_not_finite)
+        REFPIX_NAME(pred_out_of_range)
+        REFPIX_NAME(gt_not_finite)
+        REFPIX_NAME(gt_out_of_range)
+        REFPIX_NAME(trimap_out_of_range)
+        REFPIX_NAME(alpha_not_finite)
         REFPIX_NAME(alpha_out_of_range)
         REFPIX_NAME(alpha_bad_box)
     }

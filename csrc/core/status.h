@@ -56,6 +56,12 @@ enum class Fault : std::int32_t {
     polygon_too_large = 71,
     polygon_empty = 72,
 
+    pred_not_finite = 80,
+    pred_out_of_range = 81,
+    gt_not_finite = 82,
+    gt_out_of_range = 83,
+    trimap_out_of_range = 84,
+    alpha_not_finite = 85,
     alpha_out_of_range = 90,
     alpha_bad_box = 91,
 };

@@ -12,8 +12,12 @@ __all__: list[str] = [
     "active_isa",
     "alpha_bbox",
     "alpha_composite",
+    "alpha_connectivity",
+    "alpha_errors",
+    "alpha_gradient",
     "alpha_occlude",
     "alpha_quantize",
+    "alpha_temporal",
     "base64_decode",
     "bbox_iou",
     "coco_area",
@@ -36,6 +40,7 @@ __all__: list[str] = [
     "jpeg_decode",
     "jpeg_encode",
     "label_zoom",
+    "largest_component",
     "machine_isa",
     "mask_boundary",
     "parsing_paste",
@@ -56,6 +61,7 @@ __all__: list[str] = [
     "rle_resize",
     "rle_to_string",
     "set_isa",
+    "trimap_from_alpha",
     "tsv_index",
     "tsv_split",
 ]
@@ -72,6 +78,25 @@ def alpha_composite(
     out: typing.Any,
     num_threads: int,
 ) -> typing.Any: ...
+def alpha_connectivity(
+    pred: typing.Any, gt: typing.Any, *, trimap: typing.Any, num_threads: int
+) -> numpy.typing.NDArray[numpy.float64]: ...
+def alpha_errors(
+    pred: typing.Any, gt: typing.Any, *, trimap: typing.Any, num_threads: int
+) -> tuple[
+    numpy.typing.NDArray[numpy.int64],
+    numpy.typing.NDArray[numpy.float64],
+    numpy.typing.NDArray[numpy.float64],
+]: ...
+def alpha_gradient(
+    pred: typing.Any,
+    gt: typing.Any,
+    *,
+    trimap: typing.Any,
+    normalize: str,
+    padding: str,
+    num_threads: int,
+) -> numpy.typing.NDArray[numpy.float64]: ...
 def alpha_occlude(
     stack: typing.Any,
     front: typing.Any,
@@ -85,6 +110,9 @@ def alpha_occlude(
 def alpha_quantize(
     planes: typing.Any, *, boxes: typing.Any, out: typing.Any, num_threads: int
 ) -> numpy.typing.NDArray[numpy.uint8]: ...
+def alpha_temporal(
+    pred: typing.Any, gt: typing.Any, *, trimap: typing.Any, num_threads: int
+) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64]]: ...
 def base64_decode(
     values: typing.Any,
     spans: typing.Any,
@@ -196,6 +224,14 @@ def label_zoom(
     out: typing.Any,
     num_threads: int,
 ) -> numpy.typing.NDArray[numpy.int32]: ...
+def largest_component(
+    alpha: typing.Any,
+    *,
+    threshold: float,
+    connectivity: int,
+    out: typing.Any,
+    num_threads: int,
+) -> numpy.ndarray: ...
 def machine_isa() -> str: ...
 def mask_boundary(
     masks: typing.Any, *, distance: typing.Any, ratio: float, out: typing.Any, num_threads: int
@@ -318,6 +354,15 @@ def rle_to_string(
     counts: typing.Any, offsets: typing.Any, *, num_threads: int
 ) -> tuple[numpy.typing.NDArray[numpy.uint8], numpy.typing.NDArray[numpy.int64]]: ...
 def set_isa(arg0: str) -> None: ...
+def trimap_from_alpha(
+    alpha: typing.Any,
+    *,
+    size: int,
+    iterations: int,
+    foreground: float | None,
+    out: typing.Any,
+    num_threads: int,
+) -> numpy.typing.NDArray[numpy.uint8]: ...
 def tsv_index(values: typing.Any, *, num_threads: int) -> numpy.typing.NDArray[numpy.int64]: ...
 def tsv_split(
     values: typing.Any, spans: typing.Any, *, columns: typing.Any, allow_cr: bool, num_threads: int

@@ -210,6 +210,12 @@ REASONS = {
     "polygon_not_finite": "polygon coordinates must be finite",
     "polygon_too_large": "polygon coordinate is too large",
     "polygon_empty": "polygon has no point",
+    "pred_not_finite": "predicted alpha must be finite",
+    "pred_out_of_range": "predicted alpha lies outside 0..1",
+    "gt_not_finite": "true alpha must be finite",
+    "gt_out_of_range": "true alpha lies outside 0..1",
+    "trimap_out_of_range": "trimap must be 0, 1 or 2",
+    "alpha_not_finite": "alpha must be finite",
     "alpha_out_of_range": "values of a matte must lie in 0..1",
     "alpha_bad_box": "box lies outside the plane",
 }

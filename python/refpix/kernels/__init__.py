@@ -5,8 +5,12 @@ Every kernel takes ``backend=`` and lists what can run here with ``kernel.backen
 
 from refpix.kernels._alpha_bbox import alpha_bbox
 from refpix.kernels._alpha_composite import alpha_composite
+from refpix.kernels._alpha_connectivity import alpha_connectivity
+from refpix.kernels._alpha_errors import alpha_errors
+from refpix.kernels._alpha_gradient import alpha_gradient
 from refpix.kernels._alpha_occlude import alpha_occlude
 from refpix.kernels._alpha_quantize import alpha_quantize
+from refpix.kernels._alpha_temporal import alpha_temporal
 from refpix.kernels._base64_decode import base64_decode
 from refpix.kernels._bbox_iou import bbox_iou
 from refpix.kernels._confusion_matrix import confusion_matrix
@@ -16,6 +20,7 @@ from refpix.kernels._image_resize import image_resize
 from refpix.kernels._jpeg_decode import jpeg_decode
 from refpix.kernels._jpeg_encode import jpeg_encode
 from refpix.kernels._label_zoom import label_zoom
+from refpix.kernels._largest_component import largest_component
 from refpix.kernels._mask_boundary import mask_boundary
 from refpix.kernels._parsing_paste import parsing_paste
 from refpix.kernels._parsing_unpack import parsing_unpack
@@ -35,6 +40,7 @@ from refpix.kernels._rle_merge import rle_merge
 from refpix.kernels._rle_overlap import rle_overlap
 from refpix.kernels._rle_resize import rle_resize
 from refpix.kernels._rle_to_string import rle_to_string
+from refpix.kernels._trimap_from_alpha import trimap_from_alpha
 from refpix.kernels._tsv_index import tsv_index
 from refpix.kernels._tsv_split import tsv_split
 
@@ -45,8 +51,12 @@ __all__ = [
     "active_isa",
     "alpha_bbox",
     "alpha_composite",
+    "alpha_connectivity",
+    "alpha_errors",
+    "alpha_gradient",
     "alpha_occlude",
     "alpha_quantize",
+    "alpha_temporal",
     "base64_decode",
     "bbox_iou",
     "confusion_matrix",
@@ -58,6 +68,7 @@ __all__ = [
     "jpeg_decode",
     "jpeg_encode",
     "label_zoom",
+    "largest_component",
     "mask_boundary",
     "parsing_paste",
     "parsing_unpack",
@@ -76,6 +87,7 @@ __all__ = [
     "rle_overlap",
     "rle_resize",
     "rle_to_string",
+    "trimap_from_alpha",
     "tsv_index",
     "tsv_split",
     "use_isa",

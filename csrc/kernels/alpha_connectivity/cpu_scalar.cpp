@@ -1,0 +1,7 @@
+#include "kernels/alpha_connectivity/rows_code.h"
+
+namespace refpix::connectivity::scalar {
+
+const Rows rows = {levels_of, reaching_level, add_errors};
+
+}  // namespace refpix::connectivity::scalar
