@@ -5,8 +5,9 @@ Thin calls of the public API; see ``../shared/golden/README.md`` for how the che
 """
 
 import sys
+import warnings
 
-from refpix import synthesis
+from refpix import metrics, synthesis
 
 
 def pass_order():
@@ -42,3 +43,47 @@ def video_him(name, level, data_dir, valid_videos, bg_files, bg_videos, clip_len
         order=pass_order(),
     )
     return made and {"frames": made.frames, "alphas": made.alphas}
+
+
+def metric(name, batches):
+    gathered = metrics.MATTING_METRICS[name](protocol="paper")
+    with warnings.catch_warnings():  # of clips that the published code drops in silence
+        warnings.simplefilter("ignore")
+        updates = [gathered.update(pred, gt, trimap) for pred, gt, trimap in batches]
+    return {
+        "updates": updates,
+        "score": gathered.score,
+        "count": gathered.count,
+        "average": gathered.average(),
+    }
+
+
+def transition(kind, alpha, masks, k_size, iterations):
+    if kind == "gen_diff_mask":
+        return metrics.dilated_changes(alpha, size=k_size, iterations=iterations)
+    made = {
+        "gen_transition_gt": metrics.transition,
+        "gen_transition_temporal_gt": metrics.temporal_transition,
+    }[kind]
+    return made(alpha, masks, size=k_size, iterations=iterations)
+
+
+def largest_component(alpha):
+    return metrics.keep_largest(alpha)
+
+
+def reverse_transform(x, pad_hw, ori_hw, backend):
+    done = [{"name": "resize", "ori_size": ori_hw}, {"name": "padding", "pad_size": pad_hw}]
+    return metrics.undo_transforms(x, done, rule={"numpy": "opencv", "tensor": "torch"}[backend])
+
+
+def him_index(root, split, is_train):
+    raise NotImplementedError
+
+
+def him_items(root, split, **args):
+    raise NotImplementedError
+
+
+def vim_items(root, split, indices, **args):
+    raise NotImplementedError
