@@ -16,6 +16,7 @@ from refpix.cli import eval as eval_commands
 from refpix.cli import report
 from refpix.cli import synthesize as synthesize_commands
 from refpix.cli.errors import FOUND_FAULTS, one_line_errors, show_tracebacks
+from refpix.cli.eval_matting import matting
 from refpix.cli.eval_refhuman import refhuman
 from refpix.cli.kinds import kind_of
 from refpix.cli.rows import parse_rows
@@ -34,6 +35,7 @@ app = typer.Typer(
     help="Referring datasets as they are shipped: looked at, verified, drawn, scored, loaded fast.",
 )
 eval_commands.app.command("refhuman")(refhuman)
+eval_commands.app.command("matting")(matting)
 app.add_typer(eval_commands.app, name="eval")
 app.add_typer(synthesize_commands.app, name="synthesize")
 
