@@ -122,6 +122,31 @@ def test_agrees_with_the_reference(isa, text):
         assert parse(text, backend="cpu") == parse(text, backend="reference")
 
 
+@every_isa
+@pytest.mark.parametrize("difference", [-16, 511, 512, 4095, -4096, 4096, -4097, 2**19, 2**30])
+def test_a_number_of_every_length_at_every_place(isa, difference):
+    low, high = 5000 + max(0, -difference), 5000 + max(0, -difference) + difference
+    for place in range(3, 75):
+        runs = [low + i % 7 for i in range(place)] + [high, low] * 2 + [low + 600 * (place % 2)] * 9
+        for end in (place + 1, len(runs)):
+            counts = np.array(runs[:end], np.uint32)
+            bounds = np.array([0, end], np.int64)
+            text = rle_to_string(counts, bounds, backend="reference")[0]
+            with use_isa(isa):
+                assert rle_to_string(counts, bounds, backend="cpu")[0].tobytes() == text.tobytes()
+                assert parse(text.tobytes(), backend="cpu") == runs[:end]
+
+
+@every_isa
+@pytest.mark.parametrize("text", [b"555" + b"0" * 20 + b"I" + b"0" * 90, b"555" + b"P2L" * 60])
+def test_a_run_below_zero_or_past_the_end_at_every_place(isa, text):
+    for place in range(3, len(text)):
+        for number in (b"O", b"i" + b"O", b"PPPL", b"PPPPPP2", b"PPPPPP4", b"P" * 9 + b"0"):
+            changed = text[:place] + number + text[place:]
+            with use_isa(isa):
+                assert parse(changed, backend="cpu") == parse(changed, backend="reference")
+
+
 runs_of = st.lists(
     st.one_of(st.integers(0, 40), st.integers(0, 2000), st.integers(0, 2**32 - 1)), max_size=200
 )

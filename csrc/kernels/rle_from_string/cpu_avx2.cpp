@@ -124,13 +124,14 @@ class Writer {
     void add(const Block& block, std::uint32_t ends) noexcept {
         const __m256i first = packed_sums(block.first, pack_control(ends, ends >> 16));
         const __m256i second = packed_sums(block.second, pack_control(ends >> 8, ends >> 24));
-        const std::int64_t upto[] = {_mm_popcnt_u32(ends & 0xff), _mm_popcnt_u32(ends & 0xffff),
-                                     _mm_popcnt_u32(ends & 0xffffff), _mm_popcnt_u32(ends)};
-        store(_mm256_castsi256_si128(first), 0, upto[0]);
-        store(_mm256_castsi256_si128(second), upto[0], upto[1]);
-        store(_mm256_extracti128_si256(first, 1), upto[1], upto[2]);
-        store(_mm256_extracti128_si256(second, 1), upto[2], upto[3]);
-        runs_ += upto[3];
+        const auto upto = [&](unsigned characters) {
+            return static_cast<std::int64_t>(_mm_popcnt_u64(_bzhi_u32(ends, characters)));
+        };
+        store(_mm256_castsi256_si128(first), 0, upto(8));
+        store(_mm256_castsi256_si128(second), upto(8), upto(16));
+        store(_mm256_extracti128_si256(first, 1), upto(16), upto(24));
+        store(_mm256_extracti128_si256(second, 1), upto(24), upto(32));
+        runs_ += upto(32);
     }
 
   private:
@@ -215,7 +216,7 @@ class Window {
 };
 
 // Reads blocks until the end, a hard number or a bad character. The last block overlaps with the
-// one before. Returns where the next number starts. length is 35 or more, next at most length - 1.
+// one before. Returns where the next number starts. length is 34 or more, next at most length - 1.
 std::int64_t read_blocks(const std::uint8_t* text, std::int64_t length, std::int64_t next,
                          Writer* out) noexcept {
     const std::int64_t last_start = length - block_size;
@@ -249,11 +250,9 @@ std::int64_t read_blocks(const std::uint8_t* text, std::int64_t length, std::int
     }
 }
 
-std::int64_t parse_long(const std::uint8_t* text, std::int64_t length, std::uint32_t* counts,
+// From the fourth number on; length is 34 or more.
+std::int64_t parse_rest(const std::uint8_t* text, std::int64_t length, std::uint32_t* counts,
                         Cursor* at) noexcept {
-    if (!read_first(text, length, counts, at)) {
-        return at->next + 1;
-    }
     Writer out(counts, at->runs);
     std::int64_t next = at->next;
     while (next < length) {
@@ -272,7 +271,7 @@ std::int64_t parse_long(const std::uint8_t* text, std::int64_t length, std::uint
     return next + 1;
 }
 
-// 8 to 39 characters.
+// 8 to 33 characters.
 void copy_short(const std::uint8_t* from, std::int64_t length, std::uint8_t* to) noexcept {
     const auto both_ends = [&](auto* part) {
         __builtin_memcpy(part, from, sizeof *part);
@@ -297,15 +296,18 @@ void copy_short(const std::uint8_t* from, std::int64_t length, std::uint8_t* to)
 
 std::int64_t parse(const std::uint8_t* text, std::int64_t length, std::uint32_t* counts,
                    Cursor* at) noexcept {
-    constexpr std::int64_t shortest = 40;
+    constexpr std::int64_t shortest = 34;
     constexpr std::int64_t room = 64;
-    if (length >= shortest) {
-        return parse_long(text, length, counts, at);
-    }
-    // To the end of characters that are numbers of their own and not read.
     if (length < 8) {
         return length;
     }
+    if (!read_first(text, length, counts, at)) {
+        return at->next + 1;
+    }
+    if (length >= shortest) {
+        return parse_rest(text, length, counts, at);
+    }
+    // To the end of characters that are numbers of their own and not read.
     std::uint8_t copy[room];
     const __m256i zeros = bytes_of(48);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(copy), zeros);
@@ -313,7 +315,7 @@ std::int64_t parse(const std::uint8_t* text, std::int64_t length, std::uint32_t*
     const std::int64_t shift = room - length;
     copy_short(text, length, copy + shift);
     at->next += shift;
-    const std::int64_t stop = parse_long(copy, room, counts, at) - shift;
+    const std::int64_t stop = parse_rest(copy, room, counts, at) - shift;
     at->next -= shift;
     return stop;
 }

@@ -19,24 +19,15 @@ std::uint8_t* write_number(std::int64_t value, std::uint8_t* at) noexcept {
     return at;
 }
 
-WriteDifferences* path() noexcept {
-#if defined(REFPIX_X86)
-    if (active_isa() >= Isa::avx2) {
-        return avx2::write_differences;
-    }
-#endif
-    return scalar::write_differences;
-}
-
 }  // namespace
 
 namespace scalar {
 
-std::int64_t write_differences(const std::uint32_t* counts, std::int64_t runs,
-                               std::uint8_t* text) noexcept {
+std::int64_t write_runs(const std::uint32_t* counts, std::int64_t runs,
+                        std::uint8_t* text) noexcept {
     std::uint8_t* at = text;
     for (std::int64_t i = 0; i < runs; ++i) {
-        at = write_number(std::int64_t{counts[i]} - counts[i - 2], at);
+        at = write_number(std::int64_t{counts[i]} - (i < 3 ? 0 : counts[i - 2]), at);
     }
     return at - text;
 }
@@ -45,14 +36,12 @@ std::int64_t write_differences(const std::uint32_t* counts, std::int64_t runs,
 
 std::int64_t write_runs(const std::uint32_t* counts, std::int64_t runs,
                         std::uint8_t* text) noexcept {
-    std::uint8_t* at = text;
-    for (std::int64_t i = 0; i < runs && i < 3; ++i) {
-        at = write_number(counts[i], at);
+#if defined(REFPIX_X86)
+    if (active_isa() >= Isa::avx2) {
+        return avx2::write_runs(counts, runs, text);
     }
-    if (runs > 3) {
-        at += path()(counts + 3, runs - 3, at);
-    }
-    return at - text;
+#endif
+    return scalar::write_runs(counts, runs, text);
 }
 
 }  // namespace refpix::rle

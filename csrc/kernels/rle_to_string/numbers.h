@@ -5,16 +5,15 @@
 
 namespace refpix::rle {
 
-// As write_runs(), for runs from the fourth on: counts[-2] is there. Writes 8 bytes a number and
-// counts those that it has.
-using WriteDifferences = std::int64_t(const std::uint32_t* counts, std::int64_t runs,
-                                      std::uint8_t* text) noexcept;
+// As write_runs() of write.h.
+using WriteRuns = std::int64_t(const std::uint32_t* counts, std::int64_t runs,
+                               std::uint8_t* text) noexcept;
 
 namespace scalar {
-WriteDifferences write_differences;
+WriteRuns write_runs;
 }
 namespace avx2 {
-WriteDifferences write_differences;
+WriteRuns write_runs;
 }
 
 }  // namespace refpix::rle
