@@ -153,32 +153,25 @@ def test_killed_at_random_moments_and_begun_again(drawn, tmp_path, finished):
     assert not (out / ".partial").exists()
 
 
-def stopped_after(out, count):
-    """A sample's work that dies in the middle of writing, as a kill would."""
-    from refpix.synthesis import _files
-
-    commit = _files.SampleWriter.commit
+def stopped_after(count):
+    """Renaming that dies in the middle of a sample, as a kill would."""
+    replace = os.replace
     done = []
 
-    def dying(self, entries):
-        entries = list(entries)
-        done.append(self)
-        if len(done) <= count:
-            return commit(self, entries)
-        for entry in entries[:2]:
-            target = out / entry
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(self._partial / entry, target)
-        raise KeyboardInterrupt
+    def dying(source, target):
+        done.append(target)
+        if len(done) > count:
+            raise KeyboardInterrupt
+        replace(source, target)
 
     return dying
 
 
-@pytest.mark.parametrize("count", [0, 2])
+@pytest.mark.parametrize("count", [0, 1, 2, 5, 9])
 def test_stopped_between_renames(drawn, tmp_path, finished, count, monkeypatch):
     out = tmp_path / "out"
     with monkeypatch.context() as patch:
-        patch.setattr("refpix.synthesis._files.SampleWriter.commit", stopped_after(out, count))
+        patch.setattr("refpix.synthesis._files.os.replace", stopped_after(count))
         with pytest.raises(KeyboardInterrupt):
             images(drawn, out)
     with (out / ".journal.jsonl").open("a") as journal:

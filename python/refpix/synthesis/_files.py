@@ -7,6 +7,7 @@ end, so that interrupted and undisturbed runs leave the same tree.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -62,7 +63,9 @@ def jpeg_bytes(
 
 
 class SampleWriter:
-    """Writes the files of one sample under a folder of its own, then puts them in place.
+    """Writes the files of one sample beside the dataset, then puts them in place.
+
+    Names in ``.partial`` are flat: making and removing folders there cost more than the files.
 
     Args:
         root: the dataset's folder.
@@ -70,10 +73,12 @@ class SampleWriter:
     """
 
     def __init__(self, root: str, sample: str) -> None:
-        self._root = Path(root)
-        self._partial = self._root / PARTIAL / sample
+        self._root = root
+        self._prefix = os.path.join(root, PARTIAL, sample.replace("/", "-"))
         self._files: dict[str, int] = {}
-        shutil.rmtree(self._partial, ignore_errors=True)
+
+    def _partial(self, number: int) -> str:
+        return f"{self._prefix}.{number}"
 
     def write(self, relative: str, payload: bytes) -> None:
         """Writes a file, not in place yet.
@@ -81,39 +86,55 @@ class SampleWriter:
         Raises:
             OutputError: names the file as it would be.
         """
-        path = self._partial / relative
+        path = self._partial(len(self._files))
+        self._files[relative] = len(payload)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(payload)
+            try:
+                file = open(path, "wb")  # noqa: SIM115
+            except FileNotFoundError:
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                file = open(path, "wb")  # noqa: SIM115
+            with file:
+                file.write(payload)
         except OSError as error:
             self.discard()
-            raise OutputError(str(self._root / relative), error.strerror or str(error)) from error
-        self._files[relative] = len(payload)
+            raise self._error(relative, error) from error
+
+    def _error(self, relative: str, error: OSError) -> OutputError:
+        return OutputError(os.path.join(self._root, relative), error.strerror or str(error))
 
     def discard(self) -> None:
         """Removes what was not put in place."""
-        shutil.rmtree(self._partial, ignore_errors=True)
+        for number in range(len(self._files)):
+            with contextlib.suppress(OSError):
+                os.unlink(self._partial(number))
 
-    def commit(self, entries: Iterable[str]) -> dict[str, int]:
-        """Renames files and folders into place, replacing what is there; the last one marks.
+    def commit(self, folders: Iterable[str]) -> dict[str, int]:
+        """Renames files into place in the order they were written; the last one marks the sample.
 
         Args:
-            entries: paths relative to the root.
+            folders: the sample's own, relative to the root: what is in them is removed first.
 
         Returns:
             Bytes of each file written, by its relative path.
         """
-        for entry in entries:
-            source, target = self._partial / entry, self._root / entry
-            try:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                if target.is_dir():
+        relative = ""
+        made = set()
+        try:
+            for relative in folders:
+                target = os.path.join(self._root, relative)
+                if os.path.exists(target):
                     shutil.rmtree(target)
-                os.replace(source, target)
-            except OSError as error:
-                self.discard()
-                raise OutputError(str(target), error.strerror or str(error)) from error
-        self.discard()
+            for number, relative in enumerate(self._files):
+                target = os.path.join(self._root, relative)
+                folder = os.path.dirname(target)
+                if folder not in made:
+                    os.makedirs(folder, exist_ok=True)
+                    made.add(folder)
+                os.replace(self._partial(number), target)
+        except OSError as error:
+            self.discard()
+            raise self._error(relative, error) from error
         return self._files
 
 

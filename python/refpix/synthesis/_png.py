@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,14 +19,17 @@ from refpix.kernels import png_unfilter
 
 __all__ = ["png_bytes", "read_gray"]
 
-try:
-    from zlib_ng import zlib_ng as _zlib_ng
-except ImportError:
-    _zlib_ng = None
 
-_deflate: Callable[..., bytes] = zlib.compress if _zlib_ng is None else _zlib_ng.compress
-_inflate: Callable[..., bytes] = zlib.decompress if _zlib_ng is None else _zlib_ng.decompress
-_LEVEL = 1 if _zlib_ng is None else 2
+def _library() -> tuple[Any, int]:
+    """Something with ``compress`` and ``decompress``, and the level to use."""
+    try:
+        from zlib_ng import zlib_ng
+    except ImportError:
+        return zlib, 1
+    return zlib_ng, 2
+
+
+_zlib, _LEVEL = _library()
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = struct.Struct(">IIBBBBB")
 _LENGTH = struct.Struct(">I")
@@ -49,7 +51,7 @@ def png_bytes(pixels: npt.NDArray[np.uint8]) -> bytes:
     rows[:, 0] = 0  # no filter
     rows[:, 1:] = pixels
     header = _HEADER.pack(width, height, 8, 0, 0, 0, 0)
-    data = _deflate(rows, _LEVEL)
+    data: bytes = _zlib.compress(rows, _LEVEL)
     return b"".join(
         (_SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", data), _chunk(b"IEND", b""))
     )
@@ -74,7 +76,7 @@ def read_gray(path: str | os.PathLike[str]) -> npt.NDArray[np.uint8] | None:
     if (depth, colour, interlaced) != (8, 0, 0) or not 0 < width * height <= 1 << 28:
         return None
     try:
-        raw = _inflate(data, bufsize=height * (width + 1) + 1)
+        raw = _zlib.decompress(data, bufsize=height * (width + 1) + 1)
     except Exception:  # zlib.error, of either library
         return None
     if len(raw) != height * (width + 1):

@@ -91,9 +91,7 @@ class _ImageWork:
             writer.write(f"fg/{sample}/{k}.jpg", jpeg_bytes(instance.colour, canvas, position))
         writer.write(f"bg/{sample}.jpg", jpeg_bytes(made.background))
         writer.write(f"images/{sample}.jpg", jpeg_bytes(made.image))
-        files = writer.commit(
-            (f"alphas/{sample}", f"fg/{sample}", f"bg/{sample}.jpg", f"images/{sample}.jpg")
-        )
+        files = writer.commit((f"alphas/{sample}", f"fg/{sample}"))
         return {"id": sample, "status": "written", "files": files}
 
 
@@ -159,7 +157,7 @@ class _VideoWork:
             if self.strict:
                 raise
             return {**entry, "status": "failed", "reason": _reason(error)}
-        files = writer.commit((f"{prefix}pha/{job.name}", f"{prefix}fgr/{job.name}"))
+        files = writer.commit((f"{prefix}fgr/{job.name}", f"{prefix}pha/{job.name}"))
         return {**entry, "status": "written", "files": files}
 
 

@@ -223,37 +223,48 @@ def _place(
                 y = int(rs.randint(0, height - h + room))
             except ValueError:  # does not fit; the draw that fails consumes nothing
                 break
-            if _hides_too_much(stack, item.matte, i, (x, y), boxes):
+            left = _put_in_front(stack, item.matte, i, (x, y), boxes)
+            if left is None:
                 continue
             place = (x, y)
-            left = alpha_occlude(stack, item.matte, index=i, position=place, boxes=boxes)
-            areas[: i + 1] = left[:, 1].tolist()
+            areas[: i + 1] = left
             boxes[i] = x, y, w, h
             break
         places.append(place)
     return places, areas, boxes
 
 
-def _hides_too_much(
+def _put_in_front(
     stack: npt.NDArray[np.float32],
     matte: Pixels,
     index: int,
     position: tuple[int, int],
     boxes: npt.NDArray[np.int64],
-) -> bool:
-    if index == 0:
-        return False  # nothing is behind it
-    areas = alpha_occlude(stack, matte, index=index, position=position, boxes=boxes, write=False)
+) -> list[float] | None:
+    """Areas of planes 0..index afterwards; None, and nothing done, where it hides too much."""
+    (h, w), (x, y) = matte.shape, position
+    # Taking a trial back is rarer, and cheaper, than looking first.
+    behind = stack[:index, y : y + h, x : x + w]
+    saved = behind.copy()
+    areas = alpha_occlude(stack, matte, index=index, position=position, boxes=boxes)
     old, new = areas[:, 0], areas[:, 1]
     ratio = new / (old + _EPSILON)
     seen = old > 0
-    if not np.any(seen & (np.abs(ratio - _KEPT) < _NEAR)):
-        return bool(np.any(seen & (ratio < _KEPT)))
-    # The published sums run in float32 over whole planes; only here could that decide otherwise.
-    trial = stack.copy()
-    alpha_occlude(trial, matte, index=index, position=position, boxes=boxes)
-    new_32, old_32 = trial.sum((1, 2)), stack.sum((1, 2))
-    return bool(np.any((old_32 > 0) & (new_32 / (old_32 + _EPSILON) < _KEPT)))
+    refused = bool(np.any(seen & (ratio < _KEPT)))
+    if np.any(seen & (np.abs(ratio - _KEPT) < _NEAR)):
+        # The published sums run in float32 over whole planes; only here could that decide else.
+        trial = stack.sum((1, 2))
+        before = stack.copy()
+        before[:index, y : y + h, x : x + w] = saved
+        before[index] = 0
+        old_32 = before.sum((1, 2))
+        refused = bool(np.any((old_32 > 0) & (trial / (old_32 + _EPSILON) < _KEPT)))
+    if not refused:
+        remaining: list[float] = new.tolist()
+        return remaining
+    behind[...] = saved
+    stack[index, y : y + h, x : x + w] = 0
+    return None
 
 
 def _paste(image: Pixels, colour: Pixels, matte: Pixels, place: tuple[int, int]) -> None:
