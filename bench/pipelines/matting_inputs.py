@@ -68,11 +68,14 @@ def write_videos(root: Path, videos: int = 5, seed: int = 1) -> Path:
         alpha.mkdir(parents=True, exist_ok=True)
         texture = photo(rng, *VIDEO)
         for frame in range(FRAMES + 4):
-            picture = Image.fromarray(np.roll(texture, 3 * frame, axis=1))
-            picture.save(colour / f"{frame:04d}.jpg", quality=90)
             plane = np.zeros(VIDEO, np.uint8)
             plane[20:, 320:960] = matte(rng, VIDEO[0] - 20, 640, 0.01 * np.sin(frame))
             Image.fromarray(plane).save(alpha / f"{frame:04d}.png")
+            # In front of a plain screen, as the sources of V-HIM are filmed.
+            picture = Image.new("RGB", VIDEO[::-1], (20, 150, 60))
+            person = Image.fromarray(np.roll(texture, 3 * frame, axis=1))
+            picture.paste(person, (0, 0), Image.fromarray(plane))
+            picture.save(colour / f"{frame:04d}.jpg", quality=90)
         names.append(name)
     backgrounds = root / "bgv/b0"
     backgrounds.mkdir(parents=True, exist_ok=True)

@@ -213,7 +213,7 @@ def _occlude(
                 if occluded > most:
                     return _REJECTED
                 max_occluded = max(max_occluded, occluded)
-        mattes.final.append(_taken_off(stack, boxes))
+        mattes.final.append(_quantized(stack, boxes))
     return _REJECTED if max_occluded < least else (mattes, max_occluded)
 
 
@@ -240,14 +240,13 @@ def _visible(clip: Clip, width: int, height: int) -> tuple[int, int, int, int]:
     return x0, y0, max(x1 - x0, 0), max(y1 - y0, 0)
 
 
-def _taken_off(stack: npt.NDArray[np.float64], boxes: npt.NDArray[np.int64]) -> list[Patch]:
-    """The planes as bytes; the stack is left empty for the next frame."""
+def _quantized(stack: npt.NDArray[np.float64], boxes: npt.NDArray[np.int64]) -> list[Patch]:
+    """The planes as bytes. The next frame writes the same boxes anew, whole."""
     patches = []
     for plane, (x, y, w, h) in zip(stack, boxes.tolist(), strict=True):
         seen = plane[y : y + h, x : x + w]
         quantized = alpha_quantize(np.ascontiguousarray(seen)[np.newaxis])[0]
         patches.append(Patch(x, y, quantized))
-        seen[...] = 0
     return patches
 
 
