@@ -7,7 +7,9 @@ Thin calls of the public API; see ``../shared/golden/README.md`` for how the che
 import sys
 import warnings
 
-from refpix import metrics, synthesis
+from refpix import datasets, metrics, synthesis
+from refpix.datasets.him_item import HimValidation
+from refpix.datasets.him_layout import find_images, index_images
 
 
 def pass_order():
@@ -78,12 +80,18 @@ def reverse_transform(x, pad_hw, ori_hw, backend):
 
 
 def him_index(root, split, is_train):
-    raise NotImplementedError
+    try:
+        folders = find_images(root, split, layout="train" if is_train else "val")
+    except FileNotFoundError:  # an empty dataset, as published
+        return []
+    return [(entry.image, list(entry.alphas)) for entry in index_images(folders)[0]]
 
 
-def him_items(root, split, **args):
-    raise NotImplementedError
+def him_items(root, split, *, short_size, downscale_mask_p=0.5, **args):
+    validation = HimValidation(short_size, downscale_mask=downscale_mask_p > 0)
+    return list(datasets.HimImages(root, split, transforms=validation, **args))
 
 
-def vim_items(root, split, indices, **args):
-    raise NotImplementedError
+def vim_items(root, split, indices, *, short_size, **args):
+    clips = datasets.HimVideo(root, split, transforms=HimValidation(short_size), **args)
+    return clips.clips, {i: clips[i] for i in indices}

@@ -2,6 +2,9 @@
 
 from refpix.datasets._images import get_base64_from_image, get_image_from_base64
 from refpix.datasets._sample import sample_path
+from refpix.datasets.him import HimImages, HimVideo
+from refpix.datasets.him_item import HimValidation
+from refpix.datasets.him_sample import HimSample
 from refpix.datasets.refcocom import RefCocoM
 from refpix.datasets.refcocom_sample import RefCocoMExample, RefCocoMInstance, RefCocoMSample
 from refpix.datasets.refhcm import RefHCM
@@ -13,6 +16,10 @@ from refpix.datasets.refhuman import RefHuman
 from refpix.datasets.refhuman_sample import Prompt, RefHumanSample
 
 __all__ = [
+    "HimImages",
+    "HimSample",
+    "HimValidation",
+    "HimVideo",
     "Payloads",
     "Prompt",
     "RefCocoM",

@@ -1,0 +1,149 @@
+"""What image and video matting datasets have in common: rows, batches, checks."""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from refpix.datasets._images import Decoder
+from refpix.datasets.him_layout import LeftOut
+from refpix.datasets.him_sample import HimSample
+from refpix.datasets.refhcm_source import Faults, Payloads
+from refpix.errors import KernelError, RowError, detached
+from refpix.types import BytesBatch
+
+__all__ = ["HimRows", "Items"]
+
+Items = Sequence[int] | range | npt.NDArray[np.int64]
+Self = TypeVar("Self", bound="HimRows")
+
+
+class HimRows(ABC):
+    """A map-style dataset of `HimSample`.
+
+    Attributes:
+        transforms: called on each sample.
+        decoder: how pictures are decoded.
+        epoch: what `HimSample.epoch` says; see `set_epoch`.
+        left_out: files that are not part of it, and why.
+    """
+
+    transforms: Callable[[HimSample], Any] | None
+    decoder: Decoder
+    left_out: tuple[LeftOut, ...]
+
+    def __init__(self) -> None:
+        self.epoch = 0
+        self._rows: npt.NDArray[np.int64] | None = None
+
+    @abstractmethod
+    def _count(self) -> int:
+        """Number of rows, those that a selection leaves out too."""
+
+    @abstractmethod
+    def _sample(self, row: int) -> HimSample:
+        """The sample of a row; reads nothing."""
+
+    def __len__(self) -> int:
+        return self._count() if self._rows is None else len(self._rows)
+
+    def __getitem__(self, index: int | slice) -> Any:
+        """A sample (after ``transforms``, if any), or for a slice the dataset of those."""
+        if isinstance(index, slice):
+            return self.select(range(*index.indices(len(self))))
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indices: Items) -> list[Any]:
+        """The samples of a batch."""
+        samples = [self.sample(i) for i in indices]
+        return samples if self.transforms is None else [self.transforms(s) for s in samples]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def set_epoch(self, epoch: int) -> None:
+        """Makes augmentation draw anew; to be called before workers start."""
+        self.epoch = epoch
+
+    def select(self: Self, indices: Items) -> Self:
+        """The dataset of some samples of this one, in that order; rows keep their numbers."""
+        subset = copy.copy(self)
+        subset._rows = self.table_rows(indices)
+        return subset
+
+    def table_rows(self, indices: Items) -> npt.NDArray[np.int64]:
+        """Row numbers int64 (n,) of indices into this dataset.
+
+        Raises:
+            IndexError: no such sample.
+            TypeError: an index is no integer.
+        """
+        given = np.asarray(indices)
+        if given.size and given.dtype.kind not in "iu":
+            raise TypeError(f"indices are integers, not {given.dtype}")
+        rows = given.astype(np.int64).reshape(-1)
+        rows = np.where(rows < 0, rows + len(self), rows)
+        if ((rows < 0) | (rows >= len(self))).any():
+            raise IndexError(f"no such sample in {self!r}")
+        return rows if self._rows is None else self._rows[rows]
+
+    def sample(self, index: int) -> HimSample:
+        """The sample before ``transforms``; its files are read on first use."""
+        return self._sample(int(self.table_rows([index])[0]))
+
+    def records(self, rows: Items, faults: Faults | None = None) -> list[HimSample | None]:
+        """Samples, for loaders; nothing is read.
+
+        Args:
+            rows: indices into this dataset.
+            faults: not needed here: what could go wrong is found by reading.
+        """
+        return [self.sample(row) for row in rows]
+
+    def payloads(self, rows: Items, faults: Faults | None = None) -> Payloads:
+        """The files of the (first) frames in one buffer, for a native batch.
+
+        Args:
+            rows: indices into this dataset.
+            faults: None raises the first file that cannot be read; a dict receives its `RowError`
+                under its place in ``rows``, whose span is then empty.
+        """
+        files = []
+        for place, row in enumerate(rows):
+            sample = self.sample(row)
+            try:
+                files.append(sample.read(sample.images[0]))
+            except RowError as e:
+                if faults is None:
+                    raise
+                faults.setdefault(place, e)
+                files.append(b"")
+        return Payloads(*BytesBatch.from_items(files), "raw")
+
+    def row_error(self, row: int, error: KernelError) -> RowError:
+        """The error that a fault in a (first) frame amounts to; ``row`` is an index."""
+        sample = self.sample(row)
+        return sample.error(sample.images[0], error.reason)
+
+    def verify(self, indices: Items | None = None, *, progress: bool = False) -> list[RowError]:
+        """Reads every file and lists what is at fault, one error for each bad sample.
+
+        Args:
+            indices: into this dataset; None is all.
+            progress: a bar.
+        """
+        problems: list[RowError] = []
+        todo = range(len(self)) if indices is None else indices
+        for index in tqdm(todo, unit="sample", disable=not progress):
+            sample = self.sample(index)
+            try:
+                _ = sample.frames, sample.alphas, sample.masks
+            except RowError as e:
+                problems.append(detached(e))
+        return problems
