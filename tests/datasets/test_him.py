@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from refpix import Loader
-from refpix.datasets import HimImages, HimValidation, HimVideo
+from refpix.datasets import HimImages, HimValidation, HimVideo, _opencv
 from refpix.datasets.him_layout import find_images, index_images
 from refpix.errors import RecordError
 
@@ -236,3 +236,21 @@ def test_all_of_the_recorded_items(golden_matting):
             [*check, "--adapter", str(adapter), "--resize", order], capture_output=True, text=True
         )
         assert "PASS" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("channels", [(), (3,)])
+def test_resizes_are_those_of_opencv(channels):
+    cv2 = pytest.importorskip("cv2")
+    rng = np.random.default_rng(7)
+    for _ in range(200):
+        height, width, h, w = (int(n) for n in rng.integers(1, 90, 4))
+        if rng.random() < 0.2:
+            height, width = 2 * h, 2 * w  # which OpenCV averages
+        image = rng.integers(0, 256, (height, width, *channels), dtype=np.uint8)
+        for ours, flag in (
+            (_opencv.resize_linear, cv2.INTER_LINEAR),
+            (_opencv.resize_nearest, cv2.INTER_NEAREST),
+        ):
+            assert np.array_equal(
+                ours(image, (h, w)), cv2.resize(image, (w, h), interpolation=flag)
+            )

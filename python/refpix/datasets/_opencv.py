@@ -10,14 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = [
-    "box_dilate",
-    "box_erode",
-    "ellipse_range",
-    "resize_linear",
-    "resize_nearest",
-    "warp_affine",
-]
+__all__ = ["resize_linear", "resize_nearest"]
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -39,7 +32,8 @@ def resize_linear(image: Pixels, size: tuple[int, int]) -> Pixels:
     height, width = image.shape[:2]
     new_height, new_width = size
     if (height, width) == size:
-        return image.copy()
+        same: Pixels = image.copy()
+        return same
     if (height, width) == (2 * new_height, 2 * new_width):
         total = image.astype(np.uint16)
         total = total[0::2] + total[1::2]
@@ -86,97 +80,3 @@ def _weights(rest: npt.NDArray[np.float32]) -> tuple[npt.NDArray[Any], npt.NDArr
         np.rint((np.float32(1) - rest) * scale).astype(np.int32),
         np.rint(rest * scale).astype(np.int32),
     )
-
-
-def box_dilate(mask: npt.NDArray[np.bool_], size: int) -> npt.NDArray[np.bool_]:
-    """OpenCV's ``dilate`` of a binary mask (H, W) by a square of ``size`` pixels."""
-    counts = mask.astype(np.int32)
-    for axis in (0, 1):
-        counts = _window_sums(counts, size, axis)
-    grown: npt.NDArray[np.bool_] = counts > 0
-    return grown
-
-
-def box_erode(mask: npt.NDArray[np.bool_], size: int) -> npt.NDArray[np.bool_]:
-    """OpenCV's ``erode`` of a binary mask (H, W); pixels beyond the picture are left out."""
-    return ~box_dilate(~mask, size)
-
-
-def _window_sums(values: npt.NDArray[np.int32], size: int, axis: int) -> npt.NDArray[np.int32]:
-    count = values.shape[axis]
-    shape = list(values.shape)
-    shape[axis] = count + 1
-    total = np.zeros(shape, np.int32)
-    np.cumsum(values, axis=axis, out=total[1:] if axis == 0 else total[:, 1:])
-    start = np.arange(count) - size // 2
-    sums: npt.NDArray[np.int32] = total.take(np.clip(start + size, 0, count), axis=axis)
-    return sums - total.take(np.clip(start, 0, count), axis=axis)
-
-
-def ellipse_range(plane: Pixels, size: int, iterations: int = 1) -> tuple[Pixels, Pixels]:
-    """OpenCV's ``erode`` and ``dilate`` of a plane by its ellipse of ``size`` pixels.
-
-    Args:
-        plane: uint8 (H, W).
-        size: of the ellipse; even sizes are not symmetric.
-        iterations: how often.
-
-    Returns:
-        Least and greatest value around each pixel, uint8 (H, W); beyond the plane is nothing.
-    """
-    most, least = plane, ~plane
-    for _ in range(iterations):
-        most, least = _ellipse_max(most, size), _ellipse_max(least, size)
-    return ~least, most
-
-
-def _ellipse_max(plane: Pixels, size: int) -> Pixels:
-    radius = size // 2
-    height, width = plane.shape
-    padded = np.zeros((height + 2 * radius, width + 2 * radius), np.uint8)
-    padded[radius : radius + height, radius : radius + width] = plane
-    out = np.zeros_like(plane)
-    rows: dict[int, Pixels] = {}
-    for dy in range(-radius, size - radius):
-        reach = int(np.rint(np.sqrt(radius**2 - dy**2)))
-        if reach not in rows:
-            last = min(reach, size - 1 - radius)
-            shifts = [padded[:, radius + dx :][:, :width] for dx in range(-reach, last + 1)]
-            rows[reach] = np.maximum.reduce(shifts)
-        np.maximum(out, rows[reach][radius + dy :][:height], out=out)
-    return out
-
-
-def warp_affine(image: Pixels, matrix: npt.NDArray[np.float64], *, nearest: bool = False) -> Pixels:
-    """Moves a picture by an affine map; what comes from beyond it is 0.
-
-    Bilinear by float weights: not to the bit of OpenCV, whose weights have five fractional bits.
-
-    Args:
-        image: uint8 (H, W) or (H, W, C).
-        matrix: (2, 3); where pixel (x, y) of the result comes from: ``matrix @ (x, y, 1)``.
-        nearest: take the nearest pixel.
-    """
-    height, width = image.shape[:2]
-    y, x = np.mgrid[:height, :width].astype(np.float32)
-    (a, b, c), (d, e, f) = matrix.astype(np.float32)
-    from_x, from_y = a * x + b * y + c, d * x + e * y + f
-    padded = np.pad(image, ((1, 1), (1, 1), *[(0, 0)] * (image.ndim - 2)))
-
-    def pixels(at_y: npt.NDArray[Any], at_x: npt.NDArray[Any]) -> Pixels:
-        found: Pixels = padded[
-            np.clip(at_y + 1, 0, height + 1).astype(np.int64),
-            np.clip(at_x + 1, 0, width + 1).astype(np.int64),
-        ]
-        return found
-
-    if nearest:
-        return pixels(np.rint(from_y), np.rint(from_x))
-    left, top = np.floor(from_x), np.floor(from_y)
-    u, v = from_x - left, from_y - top
-    if image.ndim == 3:
-        u, v = u[..., None], v[..., None]
-    upper = pixels(top, left) * (1 - u) + pixels(top, left + 1) * u
-    lower = pixels(top + 1, left) * (1 - u) + pixels(top + 1, left + 1) * u
-    out: Pixels = np.clip(np.rint(upper * (1 - v) + lower * v), 0, 255).astype(np.uint8)
-    return out

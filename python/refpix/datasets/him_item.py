@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from refpix.datasets import _opencv
 from refpix.datasets.him_sample import HimSample
+from refpix.kernels import trimap_from_alpha
 
 __all__ = ["HimItem", "HimValidation", "Planes", "Stack", "numbers"]
 
@@ -91,7 +92,8 @@ def down_up(mask: Planes) -> Planes:
     height, width = mask.shape
     small = _opencv.resize_linear(mask, (round(height / 8), round(width / 8)))
     back = _opencv.resize_linear(small, (height, width))
-    return (back > 127).astype(np.uint8) * np.uint8(255)
+    coarse: Planes = (back > 127).astype(np.uint8) * np.uint8(255)
+    return coarse
 
 
 @dataclass(frozen=True)
@@ -147,11 +149,6 @@ class HimValidation:
         else:
             item["is_first"], item["is_last"] = sample.is_first, sample.is_last
         return item
-
-
-def _trimap(alpha: Planes) -> Planes:
-    least, most = _opencv.ellipse_range(alpha, 25)
-    return np.where(most > least, 1, np.where(alpha > 127, 2, 0))
 
 
 def numbers(stack: Stack, *, colours: bool) -> HimItem:
