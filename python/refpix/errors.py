@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
+    "ArchiveError",
     "BackendUnavailableError",
     "Base64Error",
     "CodesError",
@@ -153,6 +154,29 @@ class SampleError(RefpixError, ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.sample, self.file, self.reason)
+
+
+class ArchiveError(RefpixError, OSError):
+    """An archive is at fault: a part is missing, cut short or damaged, or a member is refused.
+
+    Attributes:
+        part: file of the archive.
+        member: name in the archive; empty when the fault is not a member's.
+        offset: byte within the part; -1 when unknown.
+        reason: what is wrong, in words.
+    """
+
+    def __init__(self, part: str, member: str, offset: int, reason: str) -> None:
+        at = f" (byte {offset})" if offset >= 0 else ""
+        of = f": member {member!r}" if member else ""
+        super().__init__(f"{part}{of}{at}: {reason}")
+        self.part = part
+        self.member = member
+        self.offset = offset
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.part, self.member, self.offset, self.reason)
 
 
 def detached(error: RowError) -> RowError:
