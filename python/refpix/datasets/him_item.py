@@ -138,9 +138,8 @@ class HimValidation:
         if picture if self.downscale_mask is None else self.downscale_mask:
             item["mask"] = np.ascontiguousarray(item["mask"][..., ::8, ::8])
         item["alpha"] = original / np.float32(255)
-        item["trimap"] = (
-            np.stack([_trimap(alpha) for alpha in flat]).reshape(original.shape).astype(np.float32)
-        )
+        trimaps = trimap_from_alpha(flat).reshape(original.shape)
+        item["trimap"] = trimaps.astype(np.float32)
         item["image_names"] = list(sample.images)
         item["transform_info"] = stack.info
         item["skip"] = sample.skip
