@@ -207,12 +207,7 @@ def jpeg_decode(
     num_threads: int,
 ) -> typing.Any: ...
 def jpeg_encode(
-    images: typing.Any,
-    *,
-    quality: int,
-    canvas: typing.Any,
-    positions: typing.Any,
-    num_threads: int,
+    images: typing.Any, *, quality: int, canvas: typing.Any, positions: typing.Any, num_threads: int
 ) -> tuple[numpy.typing.NDArray[numpy.uint8], numpy.typing.NDArray[numpy.int64]]: ...
 def label_zoom(
     values: typing.Any,
@@ -225,12 +220,7 @@ def label_zoom(
     num_threads: int,
 ) -> numpy.typing.NDArray[numpy.int32]: ...
 def largest_component(
-    alpha: typing.Any,
-    *,
-    threshold: float,
-    connectivity: int,
-    out: typing.Any,
-    num_threads: int,
+    alpha: typing.Any, *, threshold: float, connectivity: int, out: typing.Any, num_threads: int
 ) -> numpy.ndarray: ...
 def machine_isa() -> str: ...
 def mask_boundary(
