@@ -224,13 +224,16 @@ py::object merge(FastArguments given) {
     const std::int64_t groups[] = {0, rles.size()};
     std::int64_t sizes[2] = {};
     Ragged<std::uint32_t> counts;
-    const bool intersect = PyObject_IsTrue(given[1]) == 1;
+    const int intersect = PyObject_IsTrue(given[1]);
+    if (intersect < 0) {
+        throw py::error_already_set();
+    }
     on_masks(rles, 1, [&](const Rles& masks) {
         RleMerge args;
         args.masks = masks;
         args.groups = groups;
         args.group_count = 1;
-        args.intersect = intersect;
+        args.intersect = intersect != 0;
         args.sizes = sizes;
         return cpu::rle_merge(args, &counts);
     });
@@ -239,7 +242,7 @@ py::object merge(FastArguments given) {
 
 py::object iou(FastArguments given) {
     CocoRles dt(given[0]);
-    CocoRles gt(given[1]);
+    CocoRles gt(given[1], dt.size());
     const auto iscrowd =
         array<std::uint8_t>(py::reinterpret_borrow<py::object>(given[2]), "iscrowd", 1);
     require(iscrowd.size() == gt.size(), "iscrowd: expected one value per mask of gt");

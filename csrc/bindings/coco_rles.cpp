@@ -1,6 +1,7 @@
 #include "bindings/coco_rles.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/first_fault.h"
 #include "core/thread_pool.h"
@@ -33,10 +34,26 @@ PyObject* key(const char* name) {
     throw error;
 }
 
+// A sequence of numbers; not a bytearray, which is one too but was meant as text.
+bool is_numbers(PyObject* object) {
+    return PySequence_Check(object) && !PyDict_Check(object) && !PyByteArray_Check(object) &&
+           !PyMemoryView_Check(object);
+}
+
+// Programs without integers write whole numbers with a decimal point.
+long long whole(double value, std::int64_t item) {
+    if (!(std::abs(value) < 0x1p62) || value != std::trunc(value)) {
+        fail(PyExc_ValueError, item, std::to_string(value) + " is no whole number of 64 bits");
+    }
+    return static_cast<long long>(value);
+}
+
 long long integer(PyObject* object, std::int64_t item) {
     long long value;
     if (PyLong_CheckExact(object)) {
         value = PyLong_AsLongLong(object);
+    } else if (PyFloat_Check(object)) {
+        return whole(PyFloat_AS_DOUBLE(object), item);
     } else {
         const auto index = py::reinterpret_steal<py::object>(PyNumber_Index(object));
         value = index ? PyLong_AsLongLong(index.ptr()) : -1;
@@ -49,7 +66,8 @@ long long integer(PyObject* object, std::int64_t item) {
 
 }  // namespace
 
-CocoRles::CocoRles(const py::handle& rles) {
+CocoRles::CocoRles(const py::handle& rles, std::int64_t first) : CocoRles() {
+    first_ = first;
     if (!PyList_Check(rles.ptr()) && !PyTuple_Check(rles.ptr())) {
         throw py::type_error(std::string("expected a list of RLE dicts, got ") +
                              Py_TYPE(rles.ptr())->tp_name);
@@ -70,7 +88,7 @@ CocoRles::CocoRles(const py::handle& rles) {
     for (std::int64_t i = 0; i < count_; ++i) {
         // Reading a size may run Python code (__index__), which may shorten the list.
         if (i >= PySequence_Fast_GET_SIZE(rles.ptr())) {
-            fail(PyExc_RuntimeError, i, "the list changed while it was read");
+            fail(PyExc_RuntimeError, first_ + i, "the list changed while it was read");
         }
         read(py::reinterpret_borrow<py::object>(PySequence_Fast_GET_ITEM(rles.ptr(), i)), i);
         capacity_ += items_[i].length + slack;  // a run takes at least one byte of text
@@ -87,7 +105,7 @@ void CocoRles::read(const py::handle& rle, std::int64_t i) {
     static PyObject* const counts_key = key("counts");
     static PyObject* const size_key = key("size");
     if (!PyDict_Check(rle.ptr())) {
-        fail(PyExc_TypeError, i,
+        fail(PyExc_TypeError, first_ + i,
              std::string("expected an RLE dict, got ") + Py_TYPE(rle.ptr())->tp_name);
     }
     const auto size =
@@ -95,7 +113,7 @@ void CocoRles::read(const py::handle& rle, std::int64_t i) {
     const auto counts =
         py::reinterpret_borrow<py::object>(PyDict_GetItemWithError(rle.ptr(), counts_key));
     if (!size || !counts) {
-        fail(PyExc_KeyError, i, size ? "no 'counts'" : "no 'size'");
+        fail(PyExc_KeyError, first_ + i, size ? "no 'counts'" : "no 'size'");
     }
     items_[i] = {counts.inc_ref().ptr(), nullptr, 0, 0};
     filled_ = i + 1;
@@ -104,19 +122,20 @@ void CocoRles::read(const py::handle& rle, std::int64_t i) {
 }
 
 void CocoRles::read_size(const py::handle& size, std::int64_t item) {
-    const auto pair = py::reinterpret_steal<py::object>(PySequence_Fast(size.ptr(), ""));
+    const auto pair = py::reinterpret_steal<py::object>(
+        is_numbers(size.ptr()) ? PySequence_Fast(size.ptr(), "") : nullptr);
     if (!pair) {
         PyErr_Clear();
-        fail(PyExc_TypeError, item, "'size' must be height and width");
+        fail(PyExc_TypeError, first_ + item, "'size' must be height and width");
     }
     for (Py_ssize_t axis = 0; axis < 2; ++axis) {
         // Asked each time: reading the height may run Python code that changes the list.
         if (PySequence_Fast_GET_SIZE(pair.ptr()) != 2) {
-            fail(PyExc_ValueError, item, "'size' must be height and width");
+            fail(PyExc_ValueError, first_ + item, "'size' must be height and width");
         }
         const auto side =
             py::reinterpret_borrow<py::object>(PySequence_Fast_GET_ITEM(pair.ptr(), axis));
-        sizes_[2 * item + axis] = integer(side.ptr(), item);
+        sizes_[2 * item + axis] = integer(side.ptr(), first_ + item);
     }
 }
 
@@ -129,7 +148,7 @@ void CocoRles::read_counts(const py::handle& counts, std::int64_t i) {
         Py_ssize_t length = 0;
         const char* text = PyUnicode_AsUTF8AndSize(counts.ptr(), &length);  // kept by the str
         if (text == nullptr) {
-            fail_from_python(i);
+            fail_from_python(first_ + i);
         }
         item.text = reinterpret_cast<const std::uint8_t*>(text);
         item.length = length;
@@ -152,29 +171,29 @@ void CocoRles::read_list(const py::handle& list, std::int64_t i) {
             read_sequence(list, i);
             return;
         }
-        push_run(integer(number, i), i);
+        push_run(integer(number, first_ + i), i);
     }
 }
 
 void CocoRles::read_sequence(const py::handle& counts, std::int64_t i) {
-    const bool sequence = PySequence_Check(counts.ptr()) && !PyDict_Check(counts.ptr());
     // A tuple of its own: converting the numbers may run Python code.
-    const auto runs =
-        py::reinterpret_steal<py::object>(sequence ? PySequence_Tuple(counts.ptr()) : nullptr);
+    const auto runs = py::reinterpret_steal<py::object>(
+        is_numbers(counts.ptr()) ? PySequence_Tuple(counts.ptr()) : nullptr);
     if (!runs) {
         PyErr_Clear();
-        fail(PyExc_TypeError, i,
+        fail(PyExc_TypeError, first_ + i,
              std::string("'counts' must be bytes, str or a sequence of run lengths, got ") +
                  Py_TYPE(counts.ptr())->tp_name);
     }
     for (Py_ssize_t run = 0; run < PyTuple_GET_SIZE(runs.ptr()); ++run) {
-        push_run(integer(PyTuple_GET_ITEM(runs.ptr(), run), i), i);
+        push_run(integer(PyTuple_GET_ITEM(runs.ptr(), run), first_ + i), i);
     }
 }
 
 void CocoRles::push_run(long long value, std::int64_t item) {
     if (value < 0 || value > UINT32_MAX) {
-        raise_on_fault({value < 0 ? Fault::rle_negative_run : Fault::rle_run_overflow, item, -1});
+        raise_on_fault(
+            {value < 0 ? Fault::rle_negative_run : Fault::rle_run_overflow, first_ + item, -1});
     }
     loose_.push_back(static_cast<std::uint32_t>(value));
 }

@@ -31,8 +31,8 @@ inline constexpr std::int64_t gil_worth = 4096;
 class CocoRles {
   public:
     // A list or tuple of dicts whose counts are compressed (bytes or str) or a sequence of run
-    // lengths. Throws KeyError, TypeError and ValueError that name the item.
-    explicit CocoRles(const py::handle& rles);
+    // lengths. Throws KeyError, TypeError and ValueError that name the item, the first one `first`.
+    explicit CocoRles(const py::handle& rles, std::int64_t first = 0);
     ~CocoRles();
     CocoRles(const CocoRles&) = delete;
     CocoRles& operator=(const CocoRles&) = delete;
@@ -54,6 +54,8 @@ class CocoRles {
         void operator()(void* memory) const { std::free(memory); }
     };
 
+    // Made first, so that the destructor runs if reading throws.
+    CocoRles() = default;
     void read(const py::handle& rle, std::int64_t item);
     void read_size(const py::handle& size, std::int64_t item);
     void read_counts(const py::handle& counts, std::int64_t item);
@@ -69,6 +71,7 @@ class CocoRles {
     static constexpr std::int64_t few = 10;
     static constexpr std::int64_t bytes_each = sizeof(Item) + 3 * sizeof(std::int64_t);
 
+    std::int64_t first_ = 0;
     std::int64_t count_ = 0;
     std::int64_t filled_ = 0;  // items whose counts are held
     std::int64_t capacity_ = 0;

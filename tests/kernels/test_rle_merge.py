@@ -118,8 +118,10 @@ def test_agrees_with_pycocotools(isa, batch, intersect, data):
         cut = data.draw(st.integers(0, items[which][place]))
         items[which][place : place + 1] = [cut, 0, items[which][place] - cut]
         batch = RleBatch.from_counts(items, [size] * len(items))
-    text, ends = rle_to_string(*batch[:2])
+        if len(batch.counts) > size[0] * size[1] + 1:
+            return  # pycocotools may write beyond its memory, which holds that many
     size = batch.sizes[0].tolist()
+    text, ends = rle_to_string(*batch[:2])
     rles = [{"size": size, "counts": text[a:b].tobytes()} for a, b in pairwise(ends)]
     merged = mask.merge(rles, intersect=intersect)
     want, _ = rle_from_string(*BytesBatch.from_items([merged["counts"]]))

@@ -13,7 +13,6 @@ or put it under every ``pycocotools.mask`` of the process, ``COCO`` and ``COCOev
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
 from types import ModuleType
 
@@ -31,14 +30,16 @@ _before: dict[str, ModuleType | None] = {}
 
 
 def install() -> None:
-    """Makes ``pycocotools.mask`` this one, for what is imported already and what will be.
+    """Makes ``pycocotools.mask`` this one for ``COCO``, ``COCOeval`` and whoever imports it later.
 
-    Also where pycocotools is not installed: then ``pycocotools`` holds nothing but ``mask``.
-    Modules that took single functions (``from pycocotools.mask import encode``) before keep theirs.
+    Also where pycocotools is not installed: then ``pycocotools`` holds nothing but ``mask``. Other
+    modules that imported the original before keep it, so install early.
     """
     if _before:
         return
-    if "pycocotools" not in sys.modules and importlib.util.find_spec("pycocotools") is None:
+    try:
+        importlib.import_module("pycocotools")  # imported later, it would not get its `mask`
+    except ImportError:
         _before["pycocotools"] = None
         stand_in = ModuleType("pycocotools", "pycocotools.mask of refpix, and no more.")
         stand_in.__path__ = []

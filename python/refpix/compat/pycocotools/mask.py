@@ -9,6 +9,7 @@ bool, and two keyword arguments, ``out`` of :func:`decode` and ``num_threads``.
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,13 @@ Rle = dict[str, Any]
 def _listed(rles: Any) -> Any:
     """As the extension wants it: a list or a tuple."""
     return rles if isinstance(rles, list | tuple) else list(rles)
+
+
+def _whole(side: Any) -> int:
+    """A height or width, which JSON may give as a float."""
+    if isinstance(side, float | np.floating) and float(side).is_integer():
+        return int(side)
+    return operator.index(side)
 
 
 def encode(bimask: npt.NDArray[Any], *, num_threads: int = 1) -> Any:
@@ -127,7 +135,10 @@ def _boxes(objects: Any) -> npt.NDArray[np.float64]:
     """Boxes as the extension wants them: float64 (n, 4), C order."""
     if not isinstance(objects, list | tuple | np.ndarray):
         raise TypeError(f"expected RLE dicts or boxes, got {type(objects).__name__}")
-    boxes = np.ascontiguousarray(objects, dtype=np.float64)
+    try:
+        boxes = np.ascontiguousarray(objects, dtype=np.float64)
+    except OverflowError as error:
+        raise ValueError(f"boxes: {error}") from error
     if boxes.ndim == 1 and len(boxes) == 4:
         boxes = boxes[np.newaxis]
     if boxes.ndim != 2 or boxes.shape[1] != 4:
@@ -135,7 +146,7 @@ def _boxes(objects: Any) -> npt.NDArray[np.float64]:
     return boxes
 
 
-def frPyObjects(pyobj: Any, h: int, w: int, *, num_threads: int = 1) -> Any:
+def frPyObjects(pyobj: Any, h: float, w: float, *, num_threads: int = 1) -> Any:
     """RLE dicts of boxes, polygons or uncompressed RLEs.
 
     Args:
@@ -152,6 +163,7 @@ def frPyObjects(pyobj: Any, h: int, w: int, *, num_threads: int = 1) -> Any:
         RleError: malformed; names the item.
         ValueError: nothing of the kinds above.
     """
+    h, w = _whole(h), _whole(w)
     if isinstance(pyobj, np.ndarray) and pyobj.ndim == 2:
         return cpu_extension.coco_from_boxes(_boxes(pyobj), h, w, num_threads=num_threads)
     if isinstance(pyobj, dict):
