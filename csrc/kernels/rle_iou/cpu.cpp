@@ -3,6 +3,7 @@
 
 #include "core/first_fault.h"
 #include "core/isa.h"
+#include "core/scratch.h"
 #include "core/thread_pool.h"
 #include "kernels/rle_bits.h"
 #include "kernels/rle_extent.h"
@@ -154,35 +155,23 @@ Block block_of(const Item* items, std::int64_t start, std::int64_t count, std::i
     return block;
 }
 
-// The bits of a block's items, one after the other.
-class BlockBits {
-  public:
-    BlockBits() = default;
-    BlockBits(const BlockBits&) = delete;
-    BlockBits& operator=(const BlockBits&) = delete;
-    ~BlockBits() { std::free(words_); }
-
-    // Where memory is short, items stay as they are: runs will do.
-    void pack(Item* items, const Block& block, int threads) noexcept {
-        std::free(words_);
-        words_ = static_cast<std::uint64_t*>(
-            std::malloc(static_cast<std::size_t>(block.words + 1) * sizeof(std::uint64_t)));
-        std::int64_t at = 0;
-        for (std::int64_t i = block.start; i < block.stop; ++i) {
-            items[i].place = at;
-            at += items[i].words();
-        }
-        parallel_for(block.stop - block.start, threads, [&](std::int64_t i) {
-            Item& item = items[block.start + i];
-            const bool packed = words_ != nullptr && item.packable();
-            item.bits =
-                packed ? rle::pack(item.mask, item.extent, words_ + item.place) : rle::Bits{};
-        });
+// Makes the bits of a block's items, one after the other in `words`. Where memory is short, items
+// stay as they are: runs will do.
+void pack_block(Item* items, const Block& block, int threads,
+                Scratch<std::uint64_t>& words) noexcept {
+    const bool room = words.reserve(block.words + 1);
+    std::int64_t at = 0;
+    for (std::int64_t i = block.start; i < block.stop; ++i) {
+        items[i].place = at;
+        at += items[i].words();
     }
-
-  private:
-    std::uint64_t* words_ = nullptr;
-};
+    std::uint64_t* const to = words.data();
+    parallel_for(block.stop - block.start, threads, [&](std::int64_t i) {
+        Item& item = items[block.start + i];
+        item.bits = room && item.packable() ? rle::pack(item.mask, item.extent, to + item.place)
+                                            : rle::Bits{};
+    });
+}
 
 constexpr std::int64_t dt_block_words = std::int64_t{1} << 16;  // 512 KiB: stays in L2
 constexpr std::int64_t gt_block_words = std::int64_t{1} << 23;  // 64 MiB: bounds memory
@@ -202,20 +191,22 @@ void compare(const RleIou& args, const Item* dt, const Item* gt, const Block& dt
 // Blocks of detections go to threads, each against all of a block of ground truth, which stay in
 // cache the while.
 void compare_all(const RleIou& args, Item* dt, Item* gt, Block* blocks) noexcept {
-    const std::int64_t shares = args.threads > 1 ? 4 * std::int64_t{args.threads} : 1;
+    const std::int64_t shares = args.threads > 1 ? 8 * std::int64_t{args.threads} : 1;
     const std::int64_t most_items = args.dt.count / shares + 1;
     std::int64_t block_count = 0;
     for (std::int64_t d = 0; d < args.dt.count; d = blocks[block_count++].stop) {
         blocks[block_count] = block_of(dt, d, args.dt.count, most_items, dt_block_words);
     }
-    BlockBits gt_bits;
+    Scratch<std::uint64_t> gt_words;
     for (std::int64_t g = 0; g < args.gt.count;) {
         const Block gts = block_of(gt, g, args.gt.count, args.gt.count, gt_block_words);
-        gt_bits.pack(gt, gts, args.threads);
+        pack_block(gt, gts, args.threads, gt_words);
         parallel_for(block_count, args.threads, [&](std::int64_t i) {
-            BlockBits dt_bits;
-            dt_bits.pack(dt, blocks[i], 1);
+            // Kept: mapping and unmapping pages for each block, threads wait for one another.
+            thread_local Scratch<std::uint64_t> dt_words;
+            pack_block(dt, blocks[i], 1, dt_words);
             compare(args, dt, gt, blocks[i], gts);
+            dt_words.release_large();
         });
         g = gts.stop;
     }
