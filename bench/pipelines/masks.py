@@ -172,7 +172,7 @@ def strings(apis: dict[str, ModuleType], name: str, scene: Scene) -> Row:
 def threads(name: str, scene: Scene) -> Iterator[Row]:
     """One thread against two, by the clock."""
     count = len(scene.c)
-    stack = np.stack(scene.fortran, axis=2)
+    stack = np.stack(scene.c).transpose(1, 2, 0)  # a batch of masks, as pycocotools shapes it
     planes = np.empty((count, *scene.c[0].shape), np.uint8).transpose(1, 2, 0)
     crowd = [0] * count
     for operation, work in {

@@ -48,6 +48,8 @@ def from_coco(rles: Sequence[Rle], *, num_threads: int = 1) -> RleBatch:
         rles: the dicts; counts may be bytes, str or run lengths, mixed as they come.
         num_threads: threads to use at most.
 
+    Whether the runs fill their pictures is checked by the kernels that take the batch.
+
     Raises:
         RleError: malformed counts; names the item and the byte.
         KeyError, TypeError, ValueError: a dict that is none of a mask; names the item.
