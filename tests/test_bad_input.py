@@ -400,5 +400,6 @@ def test_bad_rows_leak_nothing(tmp_path):
     epochs(3)
     before = own_kib()
     epochs(30)
-    # 120 pictures of each kind: 350 KiB of pixels each, 700 KiB of coefficients.
-    assert own_kib() - before < 8 * 1024
+    # 120 pictures of each kind: 350 KiB of pixels each, 700 KiB of coefficients. A leak would be
+    # 41 MiB at least; what the allocator keeps depends on the tests before this one.
+    assert own_kib() - before < 24 * 1024
