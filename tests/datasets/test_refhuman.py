@@ -157,7 +157,7 @@ def test_slices_batches_and_transforms(folder):
     assert dataset.select([1])[0] == 7
     with pytest.raises(IndexError):
         dataset[2]
-    with pytest.raises(TypeError, match="rows are integers"):
+    with pytest.raises(TypeError, match="indices are integers"):
         dataset.__getitems__([0.5])
 
 

@@ -1,6 +1,7 @@
 """The datasets, one short file each: schema and composition."""
 
 from refpix.datasets._images import get_base64_from_image, get_image_from_base64
+from refpix.datasets._rows import Payloads
 from refpix.datasets._sample import sample_path
 from refpix.datasets.him import HimImages, HimVideo
 from refpix.datasets.him_item import HimValidation
@@ -10,7 +11,6 @@ from refpix.datasets.refcocom_sample import RefCocoMExample, RefCocoMInstance, R
 from refpix.datasets.refhcm import RefHCM
 from refpix.datasets.refhcm_mixture import RefHCMMixture
 from refpix.datasets.refhcm_sample import RefHCMSample, RefHCMTargets, make_targets
-from refpix.datasets.refhcm_source import Payloads
 from refpix.datasets.refhcm_writer import RefHCMWriter, write_refhcm
 from refpix.datasets.refhuman import RefHuman
 from refpix.datasets.refhuman_sample import Prompt, RefHumanSample

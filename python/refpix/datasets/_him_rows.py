@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,15 +12,14 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from refpix.datasets._images import Decoder
+from refpix.datasets._rows import Faults, Indices, Payloads, row_numbers
 from refpix.datasets.him_layout import LeftOut
 from refpix.datasets.him_sample import HimSample
-from refpix.datasets.refhcm_source import Faults, Payloads
 from refpix.errors import KernelError, RowError, detached
 from refpix.types import BytesBatch
 
-__all__ = ["HimRows", "Items"]
+__all__ = ["HimRows"]
 
-Items = Sequence[int] | range | npt.NDArray[np.int64]
 Self = TypeVar("Self", bound="HimRows")
 
 
@@ -59,7 +58,7 @@ class HimRows(ABC):
             return self.select(range(*index.indices(len(self))))
         return self.__getitems__([index])[0]
 
-    def __getitems__(self, indices: Items) -> list[Any]:
+    def __getitems__(self, indices: Indices) -> list[Any]:
         """The samples of a batch."""
         samples = [self.sample(i) for i in indices]
         return samples if self.transforms is None else [self.transforms(s) for s in samples]
@@ -71,33 +70,26 @@ class HimRows(ABC):
         """Makes augmentation draw anew; to be called before workers start."""
         self.epoch = epoch
 
-    def select(self: Self, indices: Items) -> Self:
+    def select(self: Self, indices: Indices) -> Self:
         """The dataset of some samples of this one, in that order; rows keep their numbers."""
         subset = copy.copy(self)
         subset._rows = self.table_rows(indices)
         return subset
 
-    def table_rows(self, indices: Items) -> npt.NDArray[np.int64]:
+    def table_rows(self, indices: Indices) -> npt.NDArray[np.int64]:
         """Row numbers int64 (n,) of indices into this dataset.
 
         Raises:
             IndexError: no such sample.
             TypeError: an index is no integer.
         """
-        given = np.asarray(indices)
-        if given.size and given.dtype.kind not in "iu":
-            raise TypeError(f"indices are integers, not {given.dtype}")
-        rows = given.astype(np.int64).reshape(-1)
-        rows = np.where(rows < 0, rows + len(self), rows)
-        if ((rows < 0) | (rows >= len(self))).any():
-            raise IndexError(f"no such sample in {self!r}")
-        return rows if self._rows is None else self._rows[rows]
+        return row_numbers(indices, len(self), self._rows, self)
 
     def sample(self, index: int) -> HimSample:
         """The sample before ``transforms``; its files are read on first use."""
         return self._sample(int(self.table_rows([index])[0]))
 
-    def records(self, rows: Items, faults: Faults | None = None) -> list[HimSample | None]:
+    def records(self, rows: Indices, faults: Faults | None = None) -> list[HimSample | None]:
         """Samples, for loaders; nothing is read.
 
         Args:
@@ -106,7 +98,7 @@ class HimRows(ABC):
         """
         return [self.sample(row) for row in rows]
 
-    def payloads(self, rows: Items, faults: Faults | None = None) -> Payloads:
+    def payloads(self, rows: Indices, faults: Faults | None = None) -> Payloads:
         """The files of the (first) frames in one buffer, for a native batch.
 
         Args:
@@ -131,7 +123,7 @@ class HimRows(ABC):
         sample = self.sample(row)
         return sample.error(sample.images[0], error.reason)
 
-    def verify(self, indices: Items | None = None, *, progress: bool = False) -> list[RowError]:
+    def verify(self, indices: Indices | None = None, *, progress: bool = False) -> list[RowError]:
         """Reads every file and lists what is at fault, one error for each bad sample.
 
         Args:

@@ -13,16 +13,14 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from refpix.datasets._images import Decoder
+from refpix.datasets._rows import Faults, Indices, Payloads, row_numbers
 from refpix.datasets.refcocom_rows import RefCocoMRecord, as_record, columns_of
 from refpix.datasets.refcocom_sample import RefCocoMExample, RefCocoMInstance, RefCocoMSample
-from refpix.datasets.refhcm_source import Faults, Payloads
 from refpix.errors import KernelError, RowError, detached
 from refpix.io.parquet import CACHE_BYTES, ParquetRows
 from refpix.types import PIXEL_LIMIT, BytesBatch
 
 __all__ = ["RefCocoM"]
-
-Items = Sequence[int] | range | npt.NDArray[np.int64]
 
 
 class RefCocoM:
@@ -101,7 +99,7 @@ class RefCocoM:
             return self.select(range(*index.indices(len(self))))
         return self.__getitems__([index])[0]
 
-    def __getitems__(self, indices: Items) -> list[Any]:
+    def __getitems__(self, indices: Indices) -> list[Any]:
         """The samples of a batch."""
         samples = [self.sample(i) for i in indices]
         return samples if self.transforms is None else [self.transforms(s) for s in samples]
@@ -109,30 +107,23 @@ class RefCocoM:
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
 
-    def select(self, indices: Items) -> RefCocoM:
+    def select(self, indices: Indices) -> RefCocoM:
         """The dataset of some pictures of this one, in that order. Shares the files."""
         subset = copy.copy(self)
         subset._rows = self.table_rows(indices)
         subset._examples = None
         return subset
 
-    def table_rows(self, indices: Items) -> npt.NDArray[np.int64]:
+    def table_rows(self, indices: Indices) -> npt.NDArray[np.int64]:
         """Row numbers over all files: int64 (n,), of indices into this dataset.
 
         Raises:
             IndexError: no such picture.
             TypeError: an index is no integer.
         """
-        given = np.asarray(indices)
-        if given.size and given.dtype.kind not in "iu":
-            raise TypeError(f"indices are integers, not {given.dtype}")
-        rows = given.astype(np.int64).reshape(-1)
-        rows = np.where(rows < 0, rows + len(self), rows)
-        if ((rows < 0) | (rows >= len(self))).any():
-            raise IndexError(f"no such picture in {self!r}")
-        return rows if self._rows is None else self._rows[rows]
+        return row_numbers(indices, len(self), self._rows, self)
 
-    def raw(self, indices: Items, *, image: bool = True) -> list[RefCocoMRecord]:
+    def raw(self, indices: Indices, *, image: bool = True) -> list[RefCocoMRecord]:
         """Rows under the card's names, whichever schema the file has; nothing is decoded.
 
         Args:
@@ -165,7 +156,7 @@ class RefCocoM:
             self._examples = self._all_examples()
         return self._examples
 
-    def records(self, rows: Items, faults: Faults | None = None) -> list[RefCocoMSample | None]:
+    def records(self, rows: Indices, faults: Faults | None = None) -> list[RefCocoMSample | None]:
         """Samples without pictures, for loaders.
 
         Args:
@@ -184,7 +175,7 @@ class RefCocoM:
                 found.append(None)
         return found
 
-    def payloads(self, rows: Items, faults: Faults | None = None) -> Payloads:
+    def payloads(self, rows: Indices, faults: Faults | None = None) -> Payloads:
         """The picture files of some rows in one buffer, for a native batch.
 
         Args:
@@ -207,7 +198,7 @@ class RefCocoM:
         where = self.table.where(int(self.table_rows([row])[0]))
         return RowError(*where, -1, f"image: {error.reason}")
 
-    def verify(self, indices: Items | None = None, *, progress: bool = False) -> list[RowError]:
+    def verify(self, indices: Indices | None = None, *, progress: bool = False) -> list[RowError]:
         """Decodes every picture and mask and lists the bad rows; never stops at the first.
 
         A mask whose size is not the picture's, and a picture whose size is not the one that its

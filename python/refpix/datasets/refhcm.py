@@ -14,6 +14,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from refpix.datasets._images import Decoder
+from refpix.datasets._rows import Faults, Indices, Payloads, row_numbers
 from refpix.datasets.refhcm_layout import (
     Task,
     base_task,
@@ -22,14 +23,12 @@ from refpix.datasets.refhcm_layout import (
     find_file,
 )
 from refpix.datasets.refhcm_sample import BoxFormat, RefHCMSample, RefHCMTargets, make_targets
-from refpix.datasets.refhcm_source import Faults, Payloads, RowSource, open_trees
+from refpix.datasets.refhcm_source import RowSource, open_trees
 from refpix.errors import KernelError, RowError, detached
 from refpix.io.tsv import TsvFile
 from refpix.types import PIXEL_LIMIT
 
 __all__ = ["RefHCM"]
-
-Rows = Sequence[int] | npt.NDArray[np.int64]
 
 
 class RefHCM:
@@ -136,7 +135,7 @@ class RefHCM:
             return self.select(range(*index.indices(len(self))))
         return self.__getitems__([index])[0]
 
-    def __getitems__(self, indices: Rows) -> list[Any]:
+    def __getitems__(self, indices: Indices) -> list[Any]:
         """The samples of a batch: one split of the rows, one call of the decoder.
 
         The pictures of a batch are views into one buffer.
@@ -151,29 +150,22 @@ class RefHCM:
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
 
-    def select(self, rows: Rows | range) -> RefHCM:
+    def select(self, rows: Indices) -> RefHCM:
         """The dataset of some rows of this one, in that order. Shares the file."""
         subset = copy.copy(self)
         subset._rows = self.file_rows(rows)
         return subset
 
-    def file_rows(self, rows: Rows | range) -> npt.NDArray[np.int64]:
+    def file_rows(self, rows: Indices) -> npt.NDArray[np.int64]:
         """Row numbers in the file: int64 (n,), of indices into this dataset.
 
         Raises:
             IndexError: no such row.
             TypeError: an index is no integer.
         """
-        given = np.asarray(rows)
-        if given.size and given.dtype.kind not in "iu":
-            raise TypeError(f"rows are integers, not {given.dtype}")
-        indices = given.astype(np.int64).reshape(-1)
-        indices = np.where(indices < 0, indices + len(self), indices)
-        if ((indices < 0) | (indices >= len(self))).any():
-            raise IndexError(f"no such row in {self!r}")
-        return indices if self._rows is None else self._rows[indices]
+        return row_numbers(rows, len(self), self._rows, self)
 
-    def records(self, rows: Rows, faults: Faults | None = None) -> list[RefHCMSample | None]:
+    def records(self, rows: Indices, faults: Faults | None = None) -> list[RefHCMSample | None]:
         """Everything but pixels: samples without image and label map.
 
         Args:
@@ -192,7 +184,7 @@ class RefHCM:
         _settle(found, faults)
         return records
 
-    def payloads(self, rows: Rows, faults: Faults | None = None) -> Payloads:
+    def payloads(self, rows: Indices, faults: Faults | None = None) -> Payloads:
         """The encoded pictures of some rows, for a native batch. Nothing is decoded.
 
         Base64 is not copied: the spans point into the mapped file. Pictures that lie in files are
@@ -215,7 +207,7 @@ class RefHCM:
         return payloads
 
     def label_maps(
-        self, rows: Rows, faults: Faults | None = None
+        self, rows: Indices, faults: Faults | None = None
     ) -> list[npt.NDArray[np.int32] | None]:
         """The label maps of some rows of an rpar file: int32 (H, W) each.
 
@@ -246,7 +238,7 @@ class RefHCM:
         return faults.get(0) or self.source.picture_error(int(file_rows[0]), offset, error)
 
     def verify(
-        self, rows: Rows | range | None = None, *, batch_size: int = 16, progress: bool = False
+        self, rows: Indices | None = None, *, batch_size: int = 16, progress: bool = False
     ) -> list[RowError]:
         """Decodes every row and lists the bad ones; never stops at the first.
 

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from refpix._order import permutation, random_bits
 from refpix.datasets._images import pack_payloads
-from refpix.datasets.refhcm import RefHCM, Rows
+from refpix.datasets._rows import Faults, Indices, Payloads
+from refpix.datasets.refhcm import RefHCM
 from refpix.datasets.refhcm_sample import RefHCMSample, RefHCMTargets
-from refpix.datasets.refhcm_source import Faults, Payloads
 from refpix.errors import KernelError, RowError
 from refpix.types import BytesBatch
 
@@ -102,7 +102,7 @@ class RefHCMMixture:
         flat._orders = {}
         return flat
 
-    def locate(self, rows: Rows | range) -> tuple[Ints, Ints]:
+    def locate(self, rows: Indices) -> tuple[Ints, Ints]:
         """Which dataset, and which index into it, stands behind each sample.
 
         Args:
@@ -131,7 +131,7 @@ class RefHCMMixture:
         """A sample, or in a grouped cycle the list of one of each."""
         return self.__getitems__([index])[0]
 
-    def __getitems__(self, indices: Rows) -> list[Any]:
+    def __getitems__(self, indices: Indices) -> list[Any]:
         """The items of a batch; each dataset reads its share in one go."""
         which, rows = self.locate(indices)
         samples: list[Any] = [None] * len(which)
@@ -146,7 +146,7 @@ class RefHCMMixture:
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
 
-    def records(self, rows: Rows, faults: Faults | None = None) -> list[RefHCMSample | None]:
+    def records(self, rows: Indices, faults: Faults | None = None) -> list[RefHCMSample | None]:
         """Everything but pixels, as `RefHCM.records`."""
         which, inner = self._located(rows)
         records: list[RefHCMSample | None] = [None] * len(which)
@@ -158,7 +158,7 @@ class RefHCMMixture:
                 faults.update({places[i]: error for i, error in found.items()})
         return records
 
-    def payloads(self, rows: Rows, faults: Faults | None = None) -> Payloads:
+    def payloads(self, rows: Indices, faults: Faults | None = None) -> Payloads:
         """The encoded pictures, as `RefHCM.payloads`.
 
         When they lie in more than one file or encoding, they are gathered in one buffer, base64
@@ -189,7 +189,7 @@ class RefHCMMixture:
         which, inner = self._located([row])
         return self._parts[int(which[0])].row_error(int(inner[0]), error)
 
-    def _located(self, rows: Rows) -> tuple[Ints, Ints]:
+    def _located(self, rows: Indices) -> tuple[Ints, Ints]:
         if self.grouped:
             raise TypeError(
                 "the items of this mixture are lists: use .flatten() for single samples"

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from refpix import _pillow
-from refpix.datasets.refhcm_source import Payloads
+from refpix.datasets._rows import Payloads
 
 __all__ = ["published_batch", "published_image"]
 

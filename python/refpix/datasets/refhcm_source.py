@@ -6,12 +6,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from refpix.datasets._images import Encoding, pack_payloads
+from refpix.datasets._images import pack_payloads
+from refpix.datasets._rows import Faults, Payloads
 from refpix.datasets.refhcm_layout import Task, find_annotations, looks_like_path
 from refpix.datasets.refhcm_rows import FieldFault, label_map_from_npy, record_from_fields
 from refpix.datasets.refhcm_sample import BoxFormat, RefHCMSample
@@ -20,30 +20,14 @@ from refpix.io.tree import FileTree, FolderTree, ZipTree, open_tree
 from refpix.io.tsv import TsvFile
 from refpix.types import BytesBatch
 
-__all__ = ["Faults", "Payloads", "RowSource", "open_trees"]
+__all__ = ["RowSource", "open_trees"]
 
-#: Bad items of a batch: place in the batch -> what is wrong with the row.
-Faults = dict[int, RowError]
 Ints = npt.NDArray[np.int64]
 
 #: Longest field of a record in bytes. What is longer is no annotation, and would be a Python object
 #: per number.
 FIELD_LIMIT = 1 << 20
 _PATH_LIMIT = 4096  # PATH_MAX
-
-
-class Payloads(NamedTuple):
-    """Encoded pictures of some rows, for ``refpix.kernels.image_batch``.
-
-    Attributes:
-        values: uint8 (bytes,); for base64 the memory-mapped file itself.
-        spans: int64 (n, 2), where the payloads lie in ``values``.
-        encoding: ``"base64"`` or ``"raw"``, the same for all.
-    """
-
-    values: npt.NDArray[np.uint8]
-    spans: Ints
-    encoding: Encoding
 
 
 @dataclass(frozen=True)

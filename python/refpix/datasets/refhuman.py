@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, overload
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from refpix.datasets._images import Decoder
-from refpix.datasets.refhcm_source import Payloads
+from refpix.datasets._rows import Faults, Indices, Payloads, row_numbers
 from refpix.datasets.refhuman_json import Cache, read_annotations
 from refpix.datasets.refhuman_layout import (
     LeftOut,
@@ -28,8 +28,6 @@ from refpix.types import PIXEL_LIMIT, BytesBatch
 
 __all__ = ["RefHuman"]
 
-Rows = Sequence[int] | npt.NDArray[np.int64]
-Faults = dict[int, RowError]
 Picture = npt.NDArray[np.uint8]
 
 
@@ -125,7 +123,7 @@ class RefHuman:
             return self.select(range(*index.indices(len(self))))
         return self.__getitems__([index])[0]
 
-    def __getitems__(self, indices: Rows) -> list[Any]:
+    def __getitems__(self, indices: Indices) -> list[Any]:
         """The samples of a batch; a file that several of them name is decoded once."""
         faults: Faults = {}
         samples = self._samples(indices, faults)
@@ -137,7 +135,7 @@ class RefHuman:
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
 
-    def select(self, rows: Rows | range) -> RefHuman:
+    def select(self, rows: Indices) -> RefHuman:
         """The dataset of some samples of this one, in that order. Shares the columns."""
         subset = copy.copy(self)
         subset._rows = self._image_rows(rows)
@@ -171,7 +169,7 @@ class RefHuman:
             found.append(LeftOut(f"image {ids[row]}", ids[row], why))
         return found
 
-    def records(self, rows: Rows, faults: Faults | None = None) -> list[RefHumanSample | None]:
+    def records(self, rows: Indices, faults: Faults | None = None) -> list[RefHumanSample | None]:
         """Everything but pixels: samples without image.
 
         Args:
@@ -181,12 +179,11 @@ class RefHuman:
         Raises:
             IndexError: no such sample.
         """
-        given = self._image_rows(rows).tolist()
-        return [
-            self._record(i, row) for i, row in zip(_indices(rows, len(self)), given, strict=True)
-        ]
+        places = row_numbers(rows, len(self), None, self)
+        given = zip(places.tolist(), self._rows[places].tolist(), strict=True)
+        return [self._record(i, row) for i, row in given]
 
-    def payloads(self, rows: Rows, faults: Faults | None = None) -> Payloads:
+    def payloads(self, rows: Indices, faults: Faults | None = None) -> Payloads:
         """The picture files of some samples, read into one buffer, each once.
 
         Args:
@@ -216,7 +213,7 @@ class RefHuman:
         return RecordError(os.fspath(self.path), record, field, reason, row)
 
     def verify(
-        self, rows: Rows | range | None = None, *, batch_size: int = 16, progress: bool = False
+        self, rows: Indices | None = None, *, batch_size: int = 16, progress: bool = False
     ) -> list[RowError]:
         """Decodes every picture and mask and lists the bad samples; never stops at the first.
 
@@ -250,8 +247,8 @@ class RefHuman:
         np.add.at(labelled, self.annotations["image"], self.annotations["num_keypoints"])
         return np.flatnonzero(labelled != 0)
 
-    def _image_rows(self, rows: Rows | range) -> npt.NDArray[np.int64]:
-        return self._rows[_indices(rows, len(self))]
+    def _image_rows(self, rows: Indices) -> npt.NDArray[np.int64]:
+        return row_numbers(rows, len(self), self._rows, self)
 
     def annotations_of(self, row: int) -> npt.NDArray[np.int64]:
         """The annotations of a sample, as places in ``annotations``: int64 (n,)."""
@@ -287,7 +284,7 @@ class RefHuman:
     def _located(self, row: int) -> str:
         return self.tree.locate(self.annotations.text("file_name", int(self._rows[row])))
 
-    def _payloads(self, rows: Rows, faults: Faults) -> Payloads:
+    def _payloads(self, rows: Indices, faults: Faults) -> Payloads:
         names: dict[str, int] = {}
         contents: list[bytes] = []
         problems: dict[str, str] = {}
@@ -303,14 +300,14 @@ class RefHuman:
                     missing = isinstance(e, FileNotFoundError)
                     problems[name] = "no such file" if missing else str(e)
             if name in problems:
-                index = _indices(rows, len(self))[i]
+                index = int(row_numbers([rows[i]], len(self), None, self)[0])
                 reason = f"{self.tree.locate(name)}: {problems[name]}"
                 faults[i] = self.error(index, "file_name", reason)
             places.append(names[name])
         packed = BytesBatch.from_items(contents)
         return Payloads(packed.values, packed.spans[np.array(places, np.int64)], "raw")
 
-    def _samples(self, rows: Rows, faults: Faults) -> list[RefHumanSample | None]:
+    def _samples(self, rows: Indices, faults: Faults) -> list[RefHumanSample | None]:
         samples = self.records(rows)
         payloads = self._payloads(rows, faults)
         spans, inverse = np.unique(payloads.spans, axis=0, return_inverse=True)
@@ -340,15 +337,3 @@ class RefHuman:
             given.add(place)
             samples[i] = replace(sample, image=picture.copy() if shared else picture)
         return samples
-
-
-def _indices(rows: Rows | range, count: int) -> list[int]:
-    given = np.asarray(rows)
-    if given.size and given.dtype.kind not in "iu":
-        raise TypeError(f"rows are integers, not {given.dtype}")
-    indices = given.astype(np.int64).reshape(-1)
-    indices = np.where(indices < 0, indices + count, indices)
-    if ((indices < 0) | (indices >= count)).any():
-        raise IndexError(f"no such sample among {count}")
-    found: list[int] = indices.tolist()
-    return found
