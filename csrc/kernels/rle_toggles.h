@@ -1,11 +1,15 @@
-// Masks as the positions at which they change, which is what run lengths are the differences of.
+// Masks as the positions at which they change, which is what run lengths are the differences of,
+// and the loop over a batch of them.
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <vector>
 
+#include "core/first_fault.h"
 #include "core/ragged.h"
 #include "core/rle.h"
+#include "core/thread_pool.h"
 
 namespace refpix {
 
@@ -105,5 +109,27 @@ class Toggles {
     std::vector<std::int64_t> positions_;  // from index 1
     std::int64_t last_ = 0;
 };
+
+// Masks one by one, on any thread: `make(item, scratch)` stores one in `out` and may throw what a
+// vector throws when memory is short. Each thread keeps a Scratch, whose release() gives back what
+// a large mask made it grow. `make` calls something that is not inlined: the thread's scratch would
+// be looked up at every use.
+template <typename Scratch, typename Make>
+Status make_each(std::int64_t count, int threads, Ragged<std::uint32_t>* out, Make make) noexcept {
+    if (!out->resize(count)) {
+        return {Fault::out_of_memory, -1, -1};
+    }
+    FirstFault faults;
+    parallel_for(count, threads, [&](std::int64_t item) {
+        thread_local Scratch scratch;
+        try {
+            faults.report(make(item, scratch));
+        } catch (const std::exception&) {  // bad_alloc, or length_error
+            faults.report({Fault::out_of_memory, item, -1});
+        }
+        scratch.release();
+    });
+    return faults.status();
+}
 
 }  // namespace refpix

@@ -1,10 +1,6 @@
 // Where a pixel of the picture lands among those of the crop, both counted down the columns, never
 // descends: what lies above, below or beside the box goes to its edge. So every position at which
 // the mask changes is mapped, and those that fall together cancel.
-#include <new>
-
-#include "core/first_fault.h"
-#include "core/thread_pool.h"
 #include "kernels/rle_crop/rle_crop.h"
 #include "kernels/rle_toggles.h"
 
@@ -55,7 +51,7 @@ void map_changes(const Rle& mask, const Box& box, Toggles& toggles) noexcept {
     }
 }
 
-// Not inlined: the thread's scratch would be looked up at every use.
+// Not inlined: see make_each.
 [[gnu::noinline]] Status crop(const RleCrop& args, std::int64_t item, Scratch& scratch,
                               Ragged<std::uint32_t>* out) {
     const Status sum = args.masks.check_item(item);
@@ -84,20 +80,9 @@ Status rle_crop(const RleCrop& args, Ragged<std::uint32_t>* out) noexcept {
     if (!bounds.ok()) {
         return bounds;
     }
-    if (!out->resize(args.masks.count)) {
-        return {Fault::out_of_memory, -1, -1};
-    }
-    FirstFault faults;
-    parallel_for(args.masks.count, args.threads, [&](std::int64_t item) {
-        thread_local Scratch scratch;
-        try {
-            faults.report(crop(args, item, scratch, out));
-        } catch (const std::exception&) {  // bad_alloc, or length_error from a vector
-            faults.report({Fault::out_of_memory, item, -1});
-        }
-        scratch.release();
-    });
-    return faults.status();
+    return make_each<Scratch>(
+        args.masks.count, args.threads, out,
+        [&](std::int64_t item, Scratch& scratch) { return crop(args, item, scratch, out); });
 }
 
 }  // namespace refpix::cpu

@@ -1,10 +1,6 @@
 // Upside down: each column's changes in reverse order, the pixel above a column's first changing to
 // its last. Left to right is that of the mask turned by 180 degrees, whose runs are those of the
 // mask from the last to the first.
-#include <new>
-
-#include "core/first_fault.h"
-#include "core/thread_pool.h"
 #include "kernels/rle_flip/rle_flip.h"
 #include "kernels/rle_toggles.h"
 
@@ -63,7 +59,7 @@ void upside_down(const Toggles& given, std::int64_t height, std::int64_t width, 
     }
 }
 
-// Not inlined: the thread's scratch would be looked up at every use.
+// Not inlined: see make_each.
 [[gnu::noinline]] Status flip(const RleFlip& args, std::int64_t item, Scratch& scratch,
                               Ragged<std::uint32_t>* out) {
     const Status sum = args.masks.check_item(item);
@@ -87,20 +83,9 @@ Status rle_flip(const RleFlip& args, Ragged<std::uint32_t>* out) noexcept {
     if (!bounds.ok()) {
         return bounds;
     }
-    if (!out->resize(args.masks.count)) {
-        return {Fault::out_of_memory, -1, -1};
-    }
-    FirstFault faults;
-    parallel_for(args.masks.count, args.threads, [&](std::int64_t item) {
-        thread_local Scratch scratch;
-        try {
-            faults.report(flip(args, item, scratch, out));
-        } catch (const std::exception&) {  // bad_alloc, or length_error from a vector
-            faults.report({Fault::out_of_memory, item, -1});
-        }
-        scratch.release();
-    });
-    return faults.status();
+    return make_each<Scratch>(
+        args.masks.count, args.threads, out,
+        [&](std::int64_t item, Scratch& scratch) { return flip(args, item, scratch, out); });
 }
 
 }  // namespace refpix::cpu

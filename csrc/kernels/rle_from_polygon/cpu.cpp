@@ -3,13 +3,10 @@
 // for the points at the columns it spans, with the same arithmetic, so that its length outside the
 // picture costs nothing.
 #include <algorithm>
-#include <new>
 #include <utility>
 #include <vector>
 
-#include "core/first_fault.h"
 #include "core/rle.h"
-#include "core/thread_pool.h"
 #include "kernels/rle_from_polygon/rle_from_polygon.h"
 #include "kernels/rle_grid.h"
 #include "kernels/rle_toggles.h"
@@ -210,7 +207,7 @@ std::int64_t find_crossings(Scratch& scratch, std::int64_t height) {
     return first;
 }
 
-// Not inlined: the thread's scratch would be looked up at every use.
+// Not inlined: see make_each.
 [[gnu::noinline]] Status draw(const RleFromPolygon& args, std::int64_t item, Scratch& scratch,
                               Ragged<std::uint32_t>* out) {
     const std::int64_t height = args.sizes[2 * item];
@@ -255,22 +252,9 @@ Status rle_from_polygon(const RleFromPolygon& args, Ragged<std::uint32_t>* out) 
     if (!bounds.ok()) {
         return bounds;
     }
-    if (!out->resize(args.count)) {
-        return {Fault::out_of_memory, -1, -1};
-    }
-    FirstFault faults;
-    parallel_for(args.count, args.threads, [&](std::int64_t item) {
-        thread_local Scratch scratch;
-        try {
-            faults.report(draw(args, item, scratch, out));
-        } catch (const std::bad_alloc&) {
-            faults.report({Fault::out_of_memory, item, -1});
-        } catch (const std::length_error&) {
-            faults.report({Fault::out_of_memory, item, -1});
-        }
-        scratch.release();
-    });
-    return faults.status();
+    return make_each<Scratch>(
+        args.count, args.threads, out,
+        [&](std::int64_t item, Scratch& scratch) { return draw(args, item, scratch, out); });
 }
 
 }  // namespace refpix::cpu

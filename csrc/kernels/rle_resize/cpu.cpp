@@ -2,12 +2,9 @@
 // row is one at the first output row that shows that row or a later one, and columns are made once
 // and repeated. Columns without a change are passed over together.
 #include <algorithm>
-#include <new>
 #include <vector>
 
-#include "core/first_fault.h"
 #include "core/nearest.h"
-#include "core/thread_pool.h"
 #include "kernels/rle_resize/rle_resize.h"
 #include "kernels/rle_toggles.h"
 
@@ -148,7 +145,7 @@ void resize_changes(const Rle& mask, std::int64_t height, Scratch& scratch) {
     }
 }
 
-// Not inlined: the thread's scratch would be looked up at every use.
+// Not inlined: see make_each.
 [[gnu::noinline]] Status resize(const RleResize& args, std::int64_t item, Scratch& scratch,
                                 Ragged<std::uint32_t>* out) {
     const Status sum = args.masks.check_item(item);
@@ -178,20 +175,9 @@ Status rle_resize(const RleResize& args, Ragged<std::uint32_t>* out) noexcept {
     if (!bounds.ok()) {
         return bounds;
     }
-    if (!out->resize(args.masks.count)) {
-        return {Fault::out_of_memory, -1, -1};
-    }
-    FirstFault faults;
-    parallel_for(args.masks.count, args.threads, [&](std::int64_t item) {
-        thread_local Scratch scratch;
-        try {
-            faults.report(resize(args, item, scratch, out));
-        } catch (const std::exception&) {  // bad_alloc, or length_error from a vector
-            faults.report({Fault::out_of_memory, item, -1});
-        }
-        scratch.release();
-    });
-    return faults.status();
+    return make_each<Scratch>(
+        args.masks.count, args.threads, out,
+        [&](std::int64_t item, Scratch& scratch) { return resize(args, item, scratch, out); });
 }
 
 }  // namespace refpix::cpu
