@@ -23,7 +23,6 @@ import json
 import math
 import os
 import struct
-import tempfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,6 +31,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from refpix.io.atomic import whole_file
 from refpix.io.tsv_index_file import SourceState, source_checksum
 
 __all__ = ["Columns", "columns_path", "read_columns", "write_columns"]
@@ -150,16 +150,9 @@ def write_columns(
         zlib.crc32(body),
     )
     front = head + _CRC.pack(zlib.crc32(head)) + directory
-    target = columns_path(path)
-    temporary = None
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(handle, "wb") as file:
+        with whole_file(columns_path(path)) as file:
             file.write(front + bytes(-len(front) % _ALIGN) + body)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
     except OSError:
-        if temporary is not None and os.path.exists(temporary):
-            os.unlink(temporary)
         return False
     return True

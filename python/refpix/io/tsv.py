@@ -10,7 +10,6 @@ byte-order mark stays in the first field, there is no quoting.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -20,6 +19,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from refpix.errors import IndexStaleError, RowError, TsvError
+from refpix.io.atomic import whole_file
 from refpix.io.tsv_index_file import SourceState, read_index, write_index
 
 __all__ = ["TsvFile", "use_kernels", "write_tsv"]
@@ -283,17 +283,10 @@ def write_tsv(path: str | os.PathLike[str], rows: Iterable[Sequence[str | bytes]
             such a file would not read back. Names row and byte; nothing is written.
     """
     target = Path(path)
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     count = 0
-    try:
-        with os.fdopen(handle, "wb") as file:
-            for count, row in enumerate(rows, start=1):
-                file.write(_line(str(target), count - 1, file.tell(), row))
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    with whole_file(target) as file:
+        for count, row in enumerate(rows, start=1):
+            file.write(_line(str(target), count - 1, file.tell(), row))
     return count
 
 

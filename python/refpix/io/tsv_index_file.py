@@ -24,13 +24,14 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-import tempfile
 import zlib
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from refpix.io.atomic import whole_file
 
 __all__ = ["SourceState", "index_path", "read_index", "source_checksum", "write_index"]
 
@@ -136,15 +137,9 @@ def write_index(
         source_checksum(values),
         zlib.crc32(body),
     )
-    temporary = None
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(handle, "wb") as file:
+        with whole_file(target) as file:
             file.write(head + _CRC.pack(zlib.crc32(head)) + body)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
     except OSError:
-        if temporary is not None and os.path.exists(temporary):
-            os.unlink(temporary)
         return False
     return True
