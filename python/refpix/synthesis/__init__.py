@@ -6,8 +6,8 @@ training data of the first. ``generate_images`` and ``generate_videos`` write wh
 
 from refpix.synthesis._engines import Engine
 from refpix.synthesis._files import OutputError
+from refpix.synthesis._runs import Summary
 from refpix.synthesis.generate import (
-    Summary,
     VideoJob,
     generate_images,
     generate_videos,

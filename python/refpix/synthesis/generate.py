@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
-
-import numpy as np
-import PIL
-from tqdm import tqdm
+from typing import Final, Literal, NamedTuple
 
 from refpix.errors import SampleError
 from refpix.kernels._image_resize import pass_order
-from refpix.synthesis._engines import Engine, in_order_of_completion
+from refpix.synthesis._engines import Engine
 from refpix.synthesis._files import Journal, SampleWriter, jpeg_bytes, png_bytes
 from refpix.synthesis._pictures import sorted_files
+from refpix.synthesis._runs import Entry, Summary, digest, failed, run
 from refpix.synthesis.him_image import ImageCure, him_image
 from refpix.synthesis.him_video import Level, VideoCure, him_video
 from refpix.types import PassOrder
 
 __all__ = [
-    "Summary",
     "VideoJob",
     "generate_images",
     "generate_videos",
@@ -35,8 +28,6 @@ __all__ = [
     "video_lists",
 ]
 
-Entry = dict[str, Any]
-
 #: Names per level as published, in the order they are made.
 _RANGES: Final[dict[str, tuple[tuple[Level, int, int], ...]]] = {
     "train": (
@@ -44,21 +35,6 @@ _RANGES: Final[dict[str, tuple[tuple[Level, int, int], ...]]] = {
     ),
     "test": (("easy", 0, 51), ("medium", 29, 222), ("hard", 2, 81)),
 }  # fmt: skip
-
-
-class Summary(NamedTuple):
-    """What a run did.
-
-    Attributes:
-        counts: samples by status, those of earlier runs included: ``written``, ``nothing`` (no
-            foreground could be placed), ``rejected`` (videos), ``failed``.
-        skipped: of them, those that an earlier run had finished.
-        failures: id and reason of each that failed.
-    """
-
-    counts: dict[str, int]
-    skipped: int
-    failures: list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -80,7 +56,7 @@ class _ImageWork:
         except SampleError as error:
             if self.strict:
                 raise
-            return {"id": sample, "status": "failed", "reason": _reason(error)}
+            return failed({"id": sample}, error)
         if made is None:
             return {"id": sample, "status": "nothing"}
         writer = SampleWriter(self.root, str(sample))
@@ -156,68 +132,15 @@ class _VideoWork:
             writer.discard()
             if self.strict:
                 raise
-            return {**entry, "status": "failed", "reason": _reason(error)}
+            return failed(entry, error)
         files = writer.commit((f"{prefix}fgr/{job.name}", f"{prefix}pha/{job.name}"))
         return {**entry, "status": "written", "files": files}
-
-
-def _reason(error: SampleError) -> str:
-    return f"{error.file}: {error.reason}" if error.file else error.reason
-
-
-def _digest(lines: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
-def _about(kind: str) -> dict[str, Any]:
-    packages = {"refpix": _version("refpix"), "numpy": np.__version__, "pillow": PIL.__version__}
-    return {"kind": kind, "seeds": "the sample's number", "versions": packages}
 
 
 def read_list(path: str | os.PathLike[str]) -> list[str]:
     """Lines of a text file, stripped, as the published code reads lists of names."""
     with open(path, encoding="utf-8") as file:
         return [line.strip() for line in file]
-
-
-def _run(
-    journal: Journal,
-    kind: str,
-    ids: Sequence[str],
-    work: Callable[[Any], Entry],
-    jobs: Sequence[Any],
-    engine: Engine,
-    workers: int,
-    start_method: str | None,
-    progress: bool,
-) -> Summary:
-    todo = [job for name, job in zip(ids, jobs, strict=True) if not journal.finished(name)]
-    skipped = len(jobs) - len(todo)
-    try:
-        results = in_order_of_completion(
-            work, todo, workers=workers, engine=engine, start_method=start_method
-        )
-        unit = "video" if kind == "video-him" else "picture"
-        with tqdm(total=len(jobs), initial=skipped, unit=unit, disable=not progress) as bar:
-            for entry in results:
-                journal.add(entry)
-                if entry["status"] == "failed":
-                    bar.write(f"sample {entry['id']}: {entry['reason']}")
-                bar.update()
-    except BaseException:
-        journal.close()
-        raise
-    journal.close(_about(kind))
-    done = [journal.entries[name] for name in ids]
-    failures = [(str(e["id"]), e["reason"]) for e in done if e["status"] == "failed"]
-    return Summary(dict(Counter(e["status"] for e in done)), skipped, failures)
 
 
 def generate_images(
@@ -261,14 +184,22 @@ def generate_images(
     settings = {
         "order": resolved,
         "cures": sorted(cures),
-        "foregrounds": [len(foregrounds), _digest(map(os.path.basename, foregrounds))],
-        "backgrounds": [len(backgrounds), _digest(map(os.path.basename, backgrounds))],
+        "foregrounds": [len(foregrounds), digest(map(os.path.basename, foregrounds))],
+        "backgrounds": [len(backgrounds), digest(map(os.path.basename, backgrounds))],
     }
     work = _ImageWork(root, tuple(foregrounds), tuple(backgrounds), resolved, tuple(cures), strict)
     journal = Journal(root, settings)
     ids = [str(sample) for sample in samples]
-    return _run(
-        journal, "image-him", ids, work, list(samples), engine, workers, start_method, progress
+    return run(
+        journal,
+        "image-him",
+        ids,
+        work,
+        list(samples),
+        engine=engine,
+        workers=workers,
+        start_method=start_method,
+        progress=progress,
     )
 
 
@@ -360,8 +291,8 @@ def generate_videos(
         "order": resolved,
         "cures": sorted(cures),
         "clip_len": clip_len,
-        "videos": [len(videos), _digest(videos)],
-        "backgrounds": [len(pictures) + len(folders), _digest([*pictures, *folders])],
+        "videos": [len(videos), digest(videos)],
+        "backgrounds": [len(pictures) + len(folders), digest([*pictures, *folders])],
     }
     work = _VideoWork(
         root,
@@ -376,6 +307,15 @@ def generate_videos(
     )
     journal = Journal(root, settings)
     ids = [job.id for job in jobs]
-    return _run(
-        journal, "video-him", ids, work, list(jobs), engine, workers, start_method, progress
+    return run(
+        journal,
+        "video-him",
+        ids,
+        work,
+        list(jobs),
+        engine=engine,
+        workers=workers,
+        start_method=start_method,
+        progress=progress,
+        unit="video",
     )
