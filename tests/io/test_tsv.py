@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from refpix.errors import IndexStaleError, RowError
-from refpix.io import tsv, tsv_index_file
+from refpix.io import atomic, tsv
 from refpix.io.tsv import TsvFile, write_tsv
 from refpix.io.tsv_index_file import index_path
 
@@ -224,7 +224,7 @@ def test_a_folder_that_takes_no_file(make, monkeypatch):
     def refuse(**_):
         raise PermissionError("read-only")
 
-    monkeypatch.setattr(tsv_index_file.tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(atomic.tempfile, "mkstemp", refuse)
     file = make(HEAD * 2)
     assert len(file) == 2
     assert not index_path(file.path).exists()

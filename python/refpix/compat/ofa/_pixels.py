@@ -1,9 +1,8 @@
-"""The one place where this package decodes, resizes and normalises: refpix's kernels."""
+"""Where this package decodes and zooms: refpix's kernels."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,11 @@ import numpy.typing as npt
 
 from refpix.errors import ImageError
 from refpix.io.image import decode_image
-from refpix.kernels import base64_decode, image_normalize, image_resize, jpeg_decode
+from refpix.kernels import base64_decode, jpeg_decode
 from refpix.metrics import zoom_labels as _zoom_integers
-from refpix.types import PIXEL_LIMIT, BytesBatch, PassOrder
+from refpix.types import PIXEL_LIMIT, BytesBatch
 
-__all__ = ["Pixels", "decode_base64", "decode_file", "normalise", "resize", "zoom_labels"]
+__all__ = ["Pixels", "decode_base64", "decode_file", "zoom_labels"]
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -55,28 +54,6 @@ def _decode(payload: Pixels) -> Pixels:
             if e.fault != "jpeg_unsupported":
                 raise
     return decode_image(payload.tobytes(), allow_truncated=True, pixel_limit=PIXEL_LIMIT)
-
-
-def resize(image: Pixels, size: tuple[int, int], order: PassOrder = "auto") -> Pixels:
-    """Pillow's bicubic resize of a uint8 (H, W, 3) picture to (height, width)."""
-    pixels = np.ascontiguousarray(image).reshape(-1)  # no copy of what was decoded here
-    offsets, sizes = np.array([0, len(pixels)]), np.array([image.shape[:2]])
-    resized = image_resize(pixels, offsets, sizes, out_size=size, order=order)
-    return resized.reshape(*size, 3)
-
-
-def normalise(
-    image: Pixels, mean: Sequence[float], std: Sequence[float]
-) -> npt.NDArray[np.float32]:
-    """A uint8 (H, W, 3) picture as float32 (3, H, W): ``(v / 255 - mean) / std``."""
-    mean, std = _three(mean), _three(std)
-    planes: npt.NDArray[np.float32] = image_normalize(image[np.newaxis], mean=mean, std=std)[0]
-    return planes
-
-
-def _three(values: Sequence[float]) -> tuple[float, float, float]:
-    red, green, blue = values
-    return red, green, blue
 
 
 def zoom_labels(labels: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[np.int32]:

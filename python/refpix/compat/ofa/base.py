@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from refpix.compat._transforms import resized
 from refpix.compat.ofa import _pixels
 from refpix.compat.ofa.collate import collate
 from refpix.compat.ofa.file_dataset import FileDataset
@@ -191,7 +192,7 @@ class OFADataset(_Base):
             "width": width,
             "height": height,
             "rgb": example.rgb,
-            "u8": _pixels.resize(example.rgb, (side, side), self.pass_order),
+            "u8": resized(example.rgb, (side, side), "bicubic", self.pass_order),
             "patch_image": example.patch_image.numpy(),
             "patch_boxes": example.placed["boxes"].numpy(),
             "w_resize_ratio": float(example.w_resize_ratio),

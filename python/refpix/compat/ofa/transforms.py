@@ -1,7 +1,6 @@
 """The positioning transform: a picture and its target to a tensor and the target that fits it.
 
-Pictures are PIL images, or NumPy uint8 (H, W, 3) RGB to save a copy; RGB goes through refpix's
-kernels, with the pixels of Pillow and torchvision to the bit. Targets are dictionaries of tensors.
+Pictures are PIL images, or NumPy uint8 (H, W, 3) RGB. Targets are dictionaries of tensors.
 
 Source: RefHCM, utils/transforms.py.
 """
@@ -9,21 +8,17 @@ Source: RefHCM, utils/transforms.py.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
-from PIL import Image
 
-from refpix.compat.ofa import _pixels
+from refpix.compat import _transforms
+from refpix.compat._transforms import Compose, Picture, Target, ToTensor, resized, size_of
 from refpix.types import PassOrder
 
 __all__ = ["Compose", "Normalize", "RandomResize", "ToTensor", "resize"]
 
-Target = dict[str, Any]
-Picture = Image.Image | npt.NDArray[np.uint8]
 Size = int | Sequence[int]
 
 
@@ -51,11 +46,11 @@ def resize(
     Raises:
         ValueError: the target holds masks, which the published program does not resize either.
     """
-    width, height = _size_of(image)
+    width, height = size_of(image)
     new_height, new_width = _new_size(width, height, size, max_size)
-    resized = _resized(image, (new_height, new_width), order)
+    pixels = resized(image, (new_height, new_width), "bicubic", order)
     if target is None:
-        return resized
+        return pixels
     if "masks" in target:
         raise ValueError("masks cannot be resized with the picture")
     ratios = new_width / width, new_height / height
@@ -67,13 +62,7 @@ def resize(
     if "area" in target:
         target["area"] = target["area"] * (ratios[0] * ratios[1])
     target["size"] = torch.tensor([new_height, new_width])
-    return resized, target
-
-
-def _size_of(image: Picture) -> tuple[int, int]:
-    if isinstance(image, Image.Image):
-        return image.size
-    return image.shape[1], image.shape[0]
+    return pixels, target
 
 
 def _new_size(width: int, height: int, size: Size, max_size: int | None) -> tuple[int, int]:
@@ -90,14 +79,6 @@ def _new_size(width: int, height: int, size: Size, max_size: int | None) -> tupl
         new_width, new_height = int(size * width / height), size
     limit = max(new_width, new_height) if max_size is None else int(max_size)
     return min(new_height, limit), min(new_width, limit)
-
-
-def _resized(image: Picture, size: tuple[int, int], order: PassOrder) -> Picture:
-    if not isinstance(image, Image.Image):
-        return _pixels.resize(image, size, order)
-    if image.mode != "RGB":
-        return image.resize(size[::-1], Image.Resampling.BICUBIC)
-    return Image.fromarray(_pixels.resize(np.asarray(image), size, order))
 
 
 class RandomResize:
@@ -130,19 +111,7 @@ class RandomResize:
         return resize(img, target, size, size if self.equal else self.max_size, order=self.order)
 
 
-class ToTensor:
-    """uint8 pictures to float32 (C, H, W) in 0..1."""
-
-    def __call__(self, img: Picture, target: Target | None) -> tuple[torch.Tensor, Target | None]:
-        """Converts the picture; the target stays."""
-        pixels = np.array(img)
-        if pixels.dtype != np.uint8:
-            raise TypeError(f"pictures are uint8, here is {pixels.dtype}")
-        planes = torch.from_numpy(pixels.reshape(*pixels.shape[:2], -1)).permute(2, 0, 1)
-        return planes.contiguous().to(torch.float32).div(255), target
-
-
-class Normalize:
+class Normalize(_transforms.Normalize):
     """Subtracts a mean, divides by a deviation, and makes fractions of the target's pixels.
 
     Args:
@@ -154,23 +123,11 @@ class Normalize:
     def __init__(
         self, mean: Sequence[float], std: Sequence[float], max_image_size: int = 512
     ) -> None:
-        self.mean = mean
-        self.std = std
+        super().__init__(mean, std)
         self.max_image_size = max_image_size
 
-    def __call__(
-        self, image: torch.Tensor, target: Target | None = None
-    ) -> tuple[torch.Tensor, Target | None]:
-        """Normalises both."""
-        mean = torch.tensor(self.mean, dtype=image.dtype).view(-1, 1, 1)
-        std = torch.tensor(self.std, dtype=image.dtype).view(-1, 1, 1)
-        return (image - mean).div_(std), self.scale_target(target)
-
-    def scale_target(self, target: Target | None) -> Target | None:
+    def scale_target(self, target: Target, width: int, height: int) -> Target:
         """The target in fractions; ``size`` stays in pixels."""
-        if target is None:
-            return None
-        target = target.copy()
         for key in ("boxes", "keypoints"):
             if key in target:
                 target[key] = target[key] / self.max_image_size
@@ -179,38 +136,3 @@ class Normalize:
             width_height = target["size"].to(torch.float32).flip(0)
             target["polygons"] = polygons / width_height.repeat(polygons.shape[1] // 2)
         return target
-
-
-class Compose:
-    """One transform after another; ``ToTensor`` and ``Normalize`` on end are one step.
-
-    Args:
-        transforms: called with (image, target), each returns both.
-    """
-
-    def __init__(self, transforms: Sequence[Callable[..., Any]]) -> None:
-        self.transforms = transforms
-
-    def __call__(self, image: Any, target: Target | None) -> tuple[Any, Target | None]:
-        """Applies them in turn."""
-        steps: list[Any] = list(self.transforms)
-        while steps:
-            step = steps.pop(0)
-            after = steps[0] if steps else None
-            if type(step) is ToTensor and type(after) is Normalize and _is_rgb(image):
-                steps.pop(0)
-                planes = _pixels.normalise(np.asarray(image), after.mean, after.std)
-                image, target = torch.from_numpy(planes), after.scale_target(target)
-            else:
-                image, target = step(image, target)
-        return image, target
-
-    def __repr__(self) -> str:
-        lines = "".join(f"\n    {transform}" for transform in self.transforms)
-        return f"{type(self).__name__}({lines}\n)"
-
-
-def _is_rgb(image: Any) -> bool:
-    if isinstance(image, Image.Image):
-        return image.mode == "RGB"
-    return isinstance(image, np.ndarray) and image.ndim == 3 and image.shape[2] == 3

@@ -1,25 +1,20 @@
-"""Where this package decodes, resizes and normalises: refpix's kernels."""
+"""Where this package decodes: refpix's kernels, and what the published program takes as stored."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from refpix import _pillow
 from refpix.datasets._images import Decoder
 from refpix.errors import ImageError
-from refpix.kernels import image_normalize, image_resize
-from refpix.types import BytesBatch, PassOrder
+from refpix.types import BytesBatch
 
-__all__ = ["Picture", "decode", "normalise", "resize", "size_of"]
+__all__ = ["decode"]
 
 Pixels = npt.NDArray[np.uint8]
-#: What transforms take: a PIL image, or RGB uint8 (H, W, 3), which saves a copy.
-Picture = Image.Image | Pixels
 
 _JPEG_MAGIC = b"\xff\xd8\xff"
 #: Pixels of these modes the published program takes as they are stored.
@@ -92,38 +87,3 @@ def _strictly(payload: bytes) -> Any:
         raise
     except Exception as e:
         raise ImageError("image_corrupt") from e
-
-
-def size_of(image: Picture) -> tuple[int, int]:
-    """Width and height."""
-    if isinstance(image, Image.Image):
-        return image.size
-    return image.shape[1], image.shape[0]
-
-
-def resize(image: Picture, size: tuple[int, int], order: PassOrder) -> Picture:
-    """Pillow's bilinear resize to (height, width), antialiased."""
-    if isinstance(image, Image.Image):
-        if image.mode != "RGB":
-            return image.resize(size[::-1], Image.Resampling.BILINEAR)
-        resized = resize(np.asarray(image), size, order)
-        assert isinstance(resized, np.ndarray)
-        return Image.fromarray(resized)
-    if image.shape[:2] == size:
-        return np.ascontiguousarray(image)
-    pixels = np.ascontiguousarray(image).reshape(-1)
-    offsets, sizes = np.array([0, len(pixels)]), np.array([image.shape[:2]])
-    return image_resize(
-        pixels, offsets, sizes, out_size=size, filter="bilinear", order=order
-    ).reshape(*size, 3)
-
-
-def normalise(
-    image: Pixels, mean: Sequence[float], std: Sequence[float]
-) -> npt.NDArray[np.float32]:
-    """uint8 (H, W, 3) as float32 (3, H, W): ``(v / 255 - mean) / std``."""
-    (a, b, c), (d, e, f) = mean, std
-    planes: npt.NDArray[np.float32] = image_normalize(
-        np.ascontiguousarray(image)[np.newaxis], mean=(a, b, c), std=(d, e, f)
-    )[0]
-    return planes

@@ -12,14 +12,12 @@ from typing import Any
 import torch
 from PIL import Image
 
-from refpix.compat.refhuman import _masks, _pixels
-from refpix.compat.refhuman._pixels import Picture, size_of
+from refpix.compat._transforms import Picture, Target, resized, size_of
+from refpix.compat.refhuman import _masks
 from refpix.compat.refhuman.cures import Cures
 from refpix.types import PassOrder
 
 __all__ = ["PUBLISHED", "Target", "crop", "hflip", "resize"]
-
-Target = dict[str, Any]
 
 #: No cure.
 PUBLISHED = Cures()
@@ -164,9 +162,9 @@ def resize(
     """
     width, height = size_of(image)
     new = _new_size(width, height, size, max_size, cures.round_long_side)
-    resized = _pixels.resize(image, new, order)
+    pixels = resized(image, new, "bilinear", order)
     if target is None:
-        return resized, None
+        return pixels, None
     across, down = new[1] / width, new[0] / height
     target = target.copy()
     if "boxes" in target:
@@ -180,7 +178,7 @@ def resize(
         target["masks"] = _masks.resize(target["masks"], new)
     if "scribble" in target:
         target["scribble"] = target["scribble"] * torch.tensor([across, down])
-    return resized, target
+    return pixels, target
 
 
 def _new_size(

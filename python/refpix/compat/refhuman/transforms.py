@@ -1,8 +1,7 @@
 """The transforms: a picture and its target, flipped, cropped, resized, normalised.
 
-Pictures are PIL images, or NumPy uint8 (H, W, 3) RGB; RGB goes through refpix's kernels, with the
-pixels of Pillow and torchvision to the bit. Targets are dictionaries of tensors; none is modified.
-Random choices come from the same calls, of ``random`` and ``torch``, in the published order.
+Pictures are PIL images, or NumPy uint8 (H, W, 3) RGB. Targets are dictionaries of tensors; none is
+modified. Random choices come from the same calls, of ``random`` and ``torch``, in the published order.
 
 Source: RefHuman, datasets/transforms.py.
 """
@@ -13,14 +12,12 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
 
-from refpix.compat.refhuman import _pixels
-from refpix.compat.refhuman._pixels import Picture, size_of
+from refpix.compat import _transforms
+from refpix.compat._transforms import Picture, Target, ToTensor, size_of
 from refpix.compat.refhuman.cures import Cures
-from refpix.compat.refhuman.geometry import PUBLISHED, Target, crop, hflip, resize
+from refpix.compat.refhuman.geometry import PUBLISHED, crop, hflip, resize
 from refpix.types import PassOrder
 
 __all__ = [
@@ -115,19 +112,7 @@ class RandomSelect:
         return self.transforms1(img, target) if first else self.transforms2(img, target)
 
 
-class ToTensor:
-    """uint8 pictures to float32 (C, H, W) in 0..1."""
-
-    def __call__(self, img: Picture, target: Target | None) -> tuple[torch.Tensor, Target | None]:
-        """Converts the picture; the target stays."""
-        pixels = np.array(img)
-        if pixels.dtype != np.uint8:
-            raise TypeError(f"pictures are uint8, here is {pixels.dtype}")
-        planes = torch.from_numpy(pixels.reshape(*pixels.shape[:2], -1)).permute(2, 0, 1)
-        return planes.contiguous().to(torch.float32).div(255), target
-
-
-class Normalize:
+class Normalize(_transforms.Normalize):
     """Subtracts a mean, divides by a deviation, and makes fractions of the target's pixels.
 
     Args:
@@ -147,26 +132,13 @@ class Normalize:
         *,
         cures: Cures = PUBLISHED,
     ) -> None:
-        self.mean = mean
-        self.std = std
+        super().__init__(mean, std)
         self.eval_mode = eval_mode
         self.official_coco = official_coco
         self.cures = cures
 
-    def __call__(
-        self, image: torch.Tensor, target: Target | None = None
-    ) -> tuple[torch.Tensor, Target | None]:
-        """Normalises both."""
-        mean = torch.tensor(self.mean, dtype=image.dtype).view(-1, 1, 1)
-        std = torch.tensor(self.std, dtype=image.dtype).view(-1, 1, 1)
-        height, width = image.shape[-2:]
-        return (image - mean).div_(std), self.scale_target(target, width, height)
-
-    def scale_target(self, target: Target | None, width: int, height: int) -> Target | None:
+    def scale_target(self, target: Target, width: int, height: int) -> Target:
         """The target in fractions of a picture's size; scribbles and sizes stay in pixels."""
-        if target is None:
-            return None
-        target = target.copy()
         if "boxes" in target:
             x0, y0, x1, y1 = target["boxes"].unbind(-1)
             boxes = torch.stack([(x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0], dim=-1)
@@ -188,36 +160,13 @@ class Normalize:
         return target
 
 
-class Compose:
+class Compose(_transforms.Compose):
     """One transform after another; ``ToTensor`` and ``Normalize`` on end are one step."""
-
-    def __init__(self, transforms: Sequence[Transform]) -> None:
-        self.transforms = transforms
 
     @property
     def takes_runs(self) -> bool:
         """Whether masks may come as run lengths: all steps are this module's, and one resizes."""
         return all(map(_is_ours, self.transforms)) and any(map(_resizes, self.transforms))
-
-    def __call__(self, image: Any, target: Target | None) -> tuple[Any, Target | None]:
-        """Applies them in turn."""
-        steps: list[Any] = list(self.transforms)
-        while steps:
-            step = steps.pop(0)
-            after = steps[0] if steps else None
-            if type(step) is ToTensor and type(after) is Normalize and _is_rgb(image):
-                steps.pop(0)
-                width, height = size_of(image)
-                planes = _pixels.normalise(np.asarray(image), after.mean, after.std)
-                target = after.scale_target(target, width, height)
-                image = torch.from_numpy(planes)
-            else:
-                image, target = step(image, target)
-        return image, target
-
-    def __repr__(self) -> str:
-        lines = "".join(f"\n    {transform}" for transform in self.transforms)
-        return f"{type(self).__name__}({lines}\n)"
 
 
 def _inner(step: Any) -> list[Any]:
@@ -236,9 +185,3 @@ def _resizes(step: Any) -> bool:
     return (
         any(map(_resizes, step.transforms)) if type(step) is Compose else type(step) is RandomResize
     )
-
-
-def _is_rgb(image: Any) -> bool:
-    if isinstance(image, Image.Image):
-        return image.mode == "RGB"
-    return isinstance(image, np.ndarray) and image.ndim == 3 and image.shape[2] == 3
