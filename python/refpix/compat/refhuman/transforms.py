@@ -1,7 +1,8 @@
 """The transforms: a picture and its target, flipped, cropped, resized, normalised.
 
 Pictures are PIL images, or NumPy uint8 (H, W, 3) RGB. Targets are dictionaries of tensors; none is
-modified. Random choices come from the same calls, of ``random`` and ``torch``, in the published order.
+modified. Random choices come from the same calls, of ``random`` and ``torch``, in the published
+order.
 
 Source: RefHuman, datasets/transforms.py.
 """
