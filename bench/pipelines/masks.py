@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -22,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 import shapes
 from tqdm import tqdm
-from turns import Timings, describe, machine
+from turns import Timings, describe, machine, write
 
 from refpix import masks
 from refpix.compat.pycocotools import mask as ours
@@ -277,9 +275,7 @@ def main() -> None:
     options = parser.parse_args()
     report = measure(options.rounds)
     print_report(report)
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(report, indent=1) + "\n")
-    print(f"\nwritten: {os.path.relpath(options.json)}")
+    write(report, options.json)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,7 @@ import people
 from pyarrow import parquet
 from pycocotools import mask as rival
 from tqdm import tqdm
-from turns import Timings, describe, machine
+from turns import Timings, describe, machine, write
 
 from refpix import masks
 from refpix.datasets import RefCocoM
@@ -144,9 +143,7 @@ def main() -> None:
     options = parser.parse_args()
     report = measure(options.pictures, options.rounds)
     print_report(report)
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(report, indent=1) + "\n")
-    print(f"\nwritten: {os.path.relpath(options.json)}")
+    write(report, options.json)
 
 
 if __name__ == "__main__":

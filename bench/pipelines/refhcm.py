@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import argparse
 import base64
-import json
-import os
 import statistics
 import sys
 from collections.abc import Callable
@@ -21,7 +19,7 @@ import numpy as np
 import photos
 import rivals
 from tqdm import tqdm
-from turns import Timings, describe, machine
+from turns import Timings, describe, machine, write
 
 from refpix import Loader
 from refpix._buffers import aligned_empty
@@ -207,9 +205,7 @@ def main() -> None:
     photos.write_rec(path, options.pictures)
     report = measure(path, options.pictures, options.batch_size, options.rounds)
     print_report(report)
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(report, indent=1) + "\n")
-    print(f"\nwritten: {os.path.relpath(options.json)}")
+    write(report, options.json)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import statistics
@@ -66,3 +67,10 @@ def machine(packages: Sequence[str]) -> dict[str, object]:
 
 def describe(where: dict) -> str:
     return f"{where['cpu']}, {where['cores']} cores, {where['isa']}, Python {where['python']}"
+
+
+def write(report: dict, path: Path) -> None:
+    """The report as JSON, where ``--json`` says."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, indent=1) + "\n")
+    print(f"\nwritten: {os.path.relpath(path)}")
