@@ -1,6 +1,7 @@
 """jpeg_decode against Pillow and simplejpeg, on photo-like 640x480 files of about 146 KB."""
 
 import io
+from functools import partial
 
 import numpy as np
 import simplejpeg
@@ -48,7 +49,19 @@ def compare_on(title: str, payloads: list[bytes]) -> None:
         np.testing.assert_array_equal(decoded.image(i), simplejpeg.decode_jpeg(payload))
     out = np.empty_like(decoded.pixels)
     one = np.empty((480, 640, 3), np.uint8)
-    boxes = np.tile(np.array([200, 100, 400, 300]), (len(payloads), 1))
+    boxes = {
+        f"roi of 200x200 {where}": np.tile(np.array(box), (len(payloads), 1))
+        for where, box in {
+            "on top": (200, 0, 400, 200),
+            "in the middle": (200, 140, 400, 340),
+            "at the bottom": (200, 280, 400, 480),
+        }.items()
+    }
+    for roi in boxes.values():
+        x0, y0, x1, y1 = roi[0]
+        parts = jpeg_decode(*batch, roi=roi)
+        for i, payload in enumerate(payloads):
+            np.testing.assert_array_equal(parts.image(i), pillow(payload)[y0:y1, x0:x1])
     mean = sum(map(len, payloads)) / len(payloads) / 1e3
     compare(
         f"{len(payloads)} images of 640x480, {title}, mean {mean:.0f} KB",
@@ -58,7 +71,8 @@ def compare_on(title: str, payloads: list[bytes]) -> None:
             "simplejpeg, buffer=": lambda: [
                 simplejpeg.decode_jpeg(p, buffer=one) for p in payloads
             ],
-            "roi of 200x200": lambda: jpeg_decode(*batch, roi=boxes),
+            "Pillow, cropped": lambda: [pillow(p)[140:340, 200:400] for p in payloads],
+            **{name: partial(jpeg_decode, *batch, roi=roi) for name, roi in boxes.items()},
             "scale_denom=2": lambda: jpeg_decode(*batch, scale_denom=2, out=out),
             "new array": lambda: jpeg_decode(*batch),
             "out=": lambda: jpeg_decode(*batch, out=out),

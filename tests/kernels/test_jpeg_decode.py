@@ -8,77 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from PIL import Image, ImageFile
+from PIL import Image
+from tests.kernels.jpeg_files import VARIANTS, damaged, decode, drawn, encode, outcome, pillow
 
 from refpix.errors import ImageError, KernelError
 from refpix.kernels import jpeg_decode
 from refpix.types import BytesBatch
 
 backends = pytest.mark.parametrize("backend", jpeg_decode.backends())
-VARIANTS = [
-    "arithmetic",
-    "arithmetic_progressive",
-    "arithmetic_restart",
-    "chroma_finer",
-    "cmyk_without_adobe",
-    "gray_2x2",
-    "progressive_440",
-    "rgb_by_ids",
-    "sequential_scans",
-    "sub_410",
-    "sub_411",
-    "sub_440",
-    "sub_441",
-    "sub_444_2x1",
-    "sub_uneven",
-    "ycc_without_markers",
-    "ycck",
-    "ycck_420",
-    "ycck_progressive",
-]
-
-
-def drawn(width, height, bands=3, seed=0):
-    """Edges, gradients and noise: uint8 (height, width, bands)."""
-    rng = np.random.default_rng([seed, width, height])
-    coarse = rng.integers(0, 256, (height // 6 + 1, width // 6 + 1, bands))
-    image = np.kron(coarse, np.ones((6, 6, 1)))[:height, :width]
-    return np.clip(image + rng.normal(0, 12, image.shape), 0, 255).astype(np.uint8)
-
-
-def encode(width, height, mode="RGB", seed=0, **options):
-    image = Image.fromarray(drawn(width, height, 4, seed)[..., :3])
-    if mode == "CMYK":
-        bands = drawn(width, height, 4, seed)
-        layers = [Image.fromarray(np.ascontiguousarray(bands[..., i])) for i in range(4)]
-        image = Image.merge("CMYK", layers)
-    file = io.BytesIO()
-    image.convert(mode).save(file, "JPEG", **{"quality": 85, **options})
-    return file.getvalue()
-
-
-def pillow(payload, truncated=False):
-    """What Pillow gives, or None for an error."""
-    before = ImageFile.LOAD_TRUNCATED_IMAGES
-    ImageFile.LOAD_TRUNCATED_IMAGES = truncated
-    try:
-        return np.asarray(Image.open(io.BytesIO(payload)).convert("RGB"))
-    except Exception:
-        return None
-    finally:
-        ImageFile.LOAD_TRUNCATED_IMAGES = before
-
-
-def decode(payload, backend="cpu", **options):
-    return jpeg_decode(*BytesBatch.from_items([payload]), backend=backend, **options).image(0)
-
-
-def outcome(payload, backend="cpu", **options):
-    """Pixels and "decoded", or None and the fault."""
-    try:
-        return decode(payload, backend, **options), "decoded"
-    except ImageError as error:
-        return None, error.fault
 
 
 def assert_as_pillow(payload, truncated):
@@ -151,31 +88,6 @@ def test_out_is_filled(backend):
 
 
 @backends
-@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 1}])
-def test_roi_is_a_crop(options, backend):
-    payload = encode(50, 37, **options)
-    whole = decode(payload)
-    rng = np.random.default_rng(0)
-    x = np.sort(np.stack([rng.permutation(51)[:2] for _ in range(30)]), axis=1)
-    y = np.sort(np.stack([rng.permutation(38)[:2] for _ in range(30)]), axis=1)
-    roi = np.stack([x[:, 0], y[:, 0], x[:, 1], y[:, 1]], axis=1).astype(np.int64)
-    batch = jpeg_decode(
-        *BytesBatch.from_items([payload] * 30), roi=roi, num_threads=2, backend=backend
-    )
-    for i, (x0, y0, x1, y1) in enumerate(roi):
-        np.testing.assert_array_equal(batch.image(i), whole[y0:y1, x0:x1])
-
-
-@backends
-@pytest.mark.parametrize("box", [(0, 0, 51, 3), (-1, 0, 3, 3), (4, 4, 4, 8), (5, 0, 4, 8)])
-def test_roi_outside_is_refused(box, backend):
-    payload = encode(50, 37)
-    roi = np.array([(0, 0, 50, 37), box], np.int64)
-    with pytest.raises(ImageError, match="item 1: region of interest"):
-        jpeg_decode(*BytesBatch.from_items([payload] * 2), roi=roi, backend=backend)
-
-
-@backends
 @pytest.mark.parametrize("denom", [2, 4, 8])
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 def test_scale_equals_draft(denom, mode, backend):
@@ -213,18 +125,6 @@ def test_variants_cut(data, name, truncated):
     payload = (data / "images" / f"{name}.jpg").read_bytes()
     for cut in range(0, len(payload), 7):
         assert_as_pillow(payload[:cut], truncated)
-
-
-def damaged(rng, payload):
-    broken = bytearray(payload)
-    scan = payload.find(b"\xff\xda")
-    for _ in range(rng.choice([1, 1, 2, 10])):
-        at = rng.randrange(0 if rng.random() < 0.3 else scan, len(broken))
-        broken[at] = rng.choice([0x00, 0xFF, rng.randrange(256)])
-    if rng.random() < 0.2:
-        at = rng.randrange(len(broken))
-        del broken[at : at + rng.randrange(20)]
-    return bytes(broken)
 
 
 @pytest.mark.parametrize("truncated", [False, True])

@@ -1,7 +1,3 @@
-#include <algorithm>
-#include <cstring>
-#include <vector>
-
 #include "core/first_fault.h"
 #include "core/thread_pool.h"
 #include "kernels/jpeg_decode/jpeg_decode.h"
@@ -44,39 +40,14 @@ Status decode_whole(JpegReader& reader, std::uint8_t* pixels) noexcept {
     return {};
 }
 
-// Decodes whole rows and keeps the columns of the box. Measured: entropy decoding is 80 % of the
-// work and cannot be skipped, and libjpeg's own cropping changes the pixels along its borders.
-Status decode_box(JpegReader& reader, const std::int64_t* box, std::uint8_t* pixels) noexcept {
-    constexpr std::int64_t block = 16;
-    thread_local std::vector<std::uint8_t> rows;
-    const std::int64_t stride = reader.width() * 3;
-    const std::int64_t width = (box[2] - box[0]) * 3;
-    try {
-        rows.resize(static_cast<std::size_t>(stride * block));
-    } catch (...) {
-        return {Fault::out_of_memory, -1, -1};
-    }
-    for (std::int64_t row = 0, got = 0; row < box[3]; row += got) {
-        const Status status = reader.read(rows.data(), stride, std::min(block, box[3] - row), &got);
-        if (!status.ok()) {
-            return status;
-        }
-        for (std::int64_t y = std::max(row, box[1]); y < row + got; ++y) {
-            std::memcpy(pixels + (y - box[1]) * width,
-                        rows.data() + (y - row) * stride + box[0] * 3,
-                        static_cast<std::size_t>(width));
-        }
-    }
-    return {};
-}
-
 Status decode_item(const JpegDecode& args, std::int64_t item) noexcept {
     thread_local JpegReader reader;
     std::uint8_t* pixels = args.pixels + args.offsets[item];
     Status status = reader.open(args.files.data(item), args.files.length(item), args.options);
     if (status.ok()) {
-        status = args.roi == nullptr ? decode_whole(reader, pixels)
-                                     : decode_box(reader, args.roi + 4 * item, pixels);
+        const std::int64_t* box = args.roi == nullptr ? nullptr : args.roi + 4 * item;
+        status = box == nullptr ? decode_whole(reader, pixels)
+                                : reader.read_box({box[0], box[1], box[2], box[3]}, pixels);
     }
     reader.close();
     return status;

@@ -1,21 +1,9 @@
-// libjpeg reports errors by calling back; the callback longjmps. What a longjmp leaves behind here
-// is C frames of libjpeg and our own callbacks, which own nothing: every setjmp stands in a small
-// member function below whose locals are trivial, and whatever needs a destructor is a member of
-// State, reached through a pointer. Nothing is allocated between a setjmp and the calls under it.
 #include <algorithm>
 #include <csetjmp>
-#include <cstddef>
-#include <cstdio>
 #include <cstring>
 #include <new>
-#include <vector>
 
-#include "kernels/jpeg_decode/reader.h"
-
-// clang-format off: jpeglib.h needs size_t and FILE, jerror.h needs jpeglib.h.
-#include <jpeglib.h>
-#include <jerror.h>
-// clang-format on
+#include "kernels/jpeg_decode/reader_state.h"
 
 namespace refpix {
 namespace {
@@ -23,12 +11,6 @@ namespace {
 // Pillow hands its decoder pieces of this size, and libjpeg cannot suspend arithmetic decoding:
 // whether a larger arithmetic file decodes is Pillow's to say.
 constexpr std::int64_t pillow_block = 65536;
-
-// `ended`: libjpeg gives nothing any more, the rest of the rows is blank (allow_truncated).
-enum class Stage { closed, header, rows, ended };
-
-// Of a call into libjpeg: it did all it was asked for, wants more data, or called error_exit.
-enum class Outcome { done, suspended, failed };
 
 // Pillow's conversion, with the inversion that Adobe files want.
 void cmyk_to_rgb(const std::uint8_t* cmyk, std::int64_t pixels, std::uint8_t* rgb) noexcept {
@@ -43,66 +25,6 @@ void cmyk_to_rgb(const std::uint8_t* cmyk, std::int64_t pixels, std::uint8_t* rg
 
 }  // namespace
 
-struct JpegReader::State {
-    jpeg_decompress_struct info;
-    jpeg_error_mgr errors;
-    jpeg_source_mgr source;
-    jpeg_progress_mgr progress;
-    std::jmp_buf jump;
-
-    JpegOptions options;
-    JpegHeader header;
-    const std::uint8_t* data = nullptr;
-    std::int64_t size = 0;
-    Stage stage = Stage::closed;
-    bool created = false;
-    bool end_appended = false;
-    bool too_many_scans = false;
-    std::int64_t to_skip = 0;  // bytes to skip beyond those at hand
-    std::int64_t row = 0;      // output rows delivered
-    std::int64_t width = 0, height = 0;
-    std::vector<std::uint8_t> tail;  // what was left when the data ran out, and an EOI marker
-    std::vector<std::uint8_t> line;  // one CMYK row, or the rows of a box
-
-    ~State() { release(); }
-
-    static State& of(j_common_ptr common) noexcept {
-        return *static_cast<State*>(common->client_data);
-    }
-    static State& of(j_decompress_ptr decompress) noexcept {
-        return *static_cast<State*>(decompress->client_data);
-    }
-
-    bool smooths() const noexcept;
-    bool cmyk() const noexcept { return header.components == 4; }
-    std::int64_t position() const noexcept {
-        return end_appended ? size : source.next_input_byte - data;
-    }
-
-    void release() noexcept {
-        if (created) {
-            jpeg_destroy_decompress(&info);
-            created = false;
-        }
-        stage = Stage::closed;
-    }
-
-    void prepare_callbacks() noexcept;
-    bool create() noexcept;
-    Outcome read_header() noexcept;
-    Outcome start() noexcept;
-    Outcome scanlines(std::uint8_t* rows, std::int64_t stride_bytes, std::int64_t count) noexcept;
-    Outcome finish() noexcept;
-
-    Status more() noexcept;
-    Status settle(Outcome outcome) noexcept;
-    Status open() noexcept;
-    Status begin() noexcept;
-    Status decode(std::uint8_t* rows, std::int64_t stride_bytes, std::int64_t count) noexcept;
-    Status check_rest() noexcept;
-    Status decode_cmyk(std::uint8_t* rows, std::int64_t stride_bytes, std::int64_t count) noexcept;
-};
-
 void JpegReader::State::prepare_callbacks() noexcept {
     info.err = jpeg_std_error(&errors);
     errors.error_exit = [](j_common_ptr common) { std::longjmp(of(common).jump, 1); };
@@ -114,7 +36,10 @@ void JpegReader::State::prepare_callbacks() noexcept {
 
     source.init_source = [](j_decompress_ptr) {};
     source.term_source = [](j_decompress_ptr) {};
-    source.fill_input_buffer = [](j_decompress_ptr) -> boolean { return FALSE; };  // suspend
+    source.fill_input_buffer = [](j_decompress_ptr decompress) -> boolean {
+        of(decompress).starved = true;
+        return FALSE;  // suspend
+    };
     source.resync_to_restart = jpeg_resync_to_restart;
     source.skip_input_data = [](j_decompress_ptr decompress, long count) {
         State& state = of(decompress);
@@ -246,11 +171,14 @@ Status JpegReader::State::settle(Outcome outcome) noexcept {
 }
 
 Status JpegReader::State::open() noexcept {
+    release();
+    end_appended = too_many_scans = starved = false;
+    to_skip = row = width = height = columns = 0;
     const Status status = jpeg_check(data, size, options, &header);
     if (!status.ok()) {
         return status;
     }
-    width = header.scaled_width(options.scale_denom);
+    width = columns = header.scaled_width(options.scale_denom);
     height = header.scaled_height(options.scale_denom);
     if (!create()) {
         return {Fault::out_of_memory, -1, -1};
@@ -259,11 +187,10 @@ Status JpegReader::State::open() noexcept {
     return {};
 }
 
-// Whether libjpeg would smooth over blocks whose coefficients have not arrived in full: those of
-// progressive files that were cut. Before 3.0.1 that went wrong at the edges of some samplings;
-// Pillow's wheels carry a newer one.
-bool JpegReader::State::smooths() const noexcept {
-    if (LIBJPEG_TURBO_VERSION_NUMBER >= 3000001 || !info.progressive_mode) {
+// Whether libjpeg smooths over blocks whose coefficients have not arrived in full: those of
+// progressive files that were cut.
+bool JpegReader::State::incomplete() const noexcept {
+    if (!info.progressive_mode) {
         return false;
     }
     constexpr int smoothed_coefficients = 10;
@@ -301,7 +228,9 @@ Status JpegReader::State::begin() noexcept {
         info.output_components != (cmyk() ? 4 : 3)) {
         return {Fault::jpeg_corrupt, -1, position()};
     }
-    if (smooths()) {
+    // Before 3.0.1 smoothing went wrong at the edges of some samplings; Pillow's wheels carry a
+    // newer one.
+    if (LIBJPEG_TURBO_VERSION_NUMBER < 3000001 && incomplete()) {
         return {Fault::jpeg_unsupported, -1, position()};
     }
     stage = Stage::rows;
@@ -334,7 +263,7 @@ Status JpegReader::State::decode(std::uint8_t* rows, std::int64_t stride_bytes,
 Status JpegReader::State::decode_cmyk(std::uint8_t* rows, std::int64_t stride_bytes,
                                       std::int64_t count) noexcept {
     try {
-        line.resize(static_cast<std::size_t>(width * 4));
+        line.resize(static_cast<std::size_t>(columns * 4));
     } catch (...) {
         return {Fault::out_of_memory, -1, -1};
     }
@@ -344,7 +273,7 @@ Status JpegReader::State::decode_cmyk(std::uint8_t* rows, std::int64_t stride_by
         if (!status.ok() || row == before) {
             return status;
         }
-        cmyk_to_rgb(line.data(), width, rows + i * stride_bytes);
+        cmyk_to_rgb(line.data(), columns, rows + i * stride_bytes);
     }
     return {};
 }
@@ -377,6 +306,30 @@ Status JpegReader::State::check_rest() noexcept {
     return {};
 }
 
+Status JpegReader::State::read(std::uint8_t* rows, std::int64_t stride_bytes, std::int64_t count,
+                               std::int64_t* got) noexcept {
+    const std::int64_t first = row;
+    *got = 0;
+    count = std::min(count, height - first);
+    Status status =
+        cmyk() ? decode_cmyk(rows, stride_bytes, count) : decode(rows, stride_bytes, count);
+    if (!status.ok()) {
+        return status;
+    }
+    for (; row < first + count; ++row) {
+        std::memset(rows + (row - first) * stride_bytes, cmyk() ? 255 : 0,
+                    static_cast<std::size_t>(columns * 3));
+    }
+    if (row == height && !options.allow_truncated) {
+        status = check_rest();
+        if (!status.ok()) {
+            return status;
+        }
+    }
+    *got = count;
+    return {};
+}
+
 JpegReader::JpegReader() noexcept = default;
 JpegReader::~JpegReader() = default;
 JpegReader::JpegReader(JpegReader&&) noexcept = default;
@@ -391,14 +344,9 @@ Status JpegReader::open(const std::uint8_t* data, std::int64_t size,
         }
     }
     State& state = *state_;
-    state.release();
     state.options = options;
     state.data = data;
     state.size = size;
-    state.end_appended = false;
-    state.too_many_scans = false;
-    state.to_skip = 0;
-    state.row = state.width = state.height = 0;
     return state.open();
 }
 
@@ -414,27 +362,7 @@ const JpegHeader& JpegReader::header() const noexcept {
 
 Status JpegReader::read(std::uint8_t* rows, std::int64_t stride_bytes, std::int64_t count,
                         std::int64_t* got) noexcept {
-    State& state = *state_;
-    const std::int64_t first = state.row;
-    *got = 0;
-    count = std::min(count, state.height - first);
-    Status status = state.cmyk() ? state.decode_cmyk(rows, stride_bytes, count)
-                                 : state.decode(rows, stride_bytes, count);
-    if (!status.ok()) {
-        return status;
-    }
-    for (; state.row < first + count; ++state.row) {
-        std::memset(rows + (state.row - first) * stride_bytes, state.cmyk() ? 255 : 0,
-                    static_cast<std::size_t>(state.width * 3));
-    }
-    if (state.row == state.height && !state.options.allow_truncated) {
-        status = state.check_rest();
-        if (!status.ok()) {
-            return status;
-        }
-    }
-    *got = count;
-    return {};
+    return state_->read(rows, stride_bytes, count, got);
 }
 
 void JpegReader::close() noexcept {

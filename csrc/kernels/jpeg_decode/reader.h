@@ -28,6 +28,11 @@ struct JpegOptions {
 Status jpeg_check(const std::uint8_t* data, std::int64_t size, const JpegOptions& options,
                   JpegHeader* header) noexcept;
 
+// Pixels x0 <= x < x1 and y0 <= y < y1 of the output.
+struct JpegBox {
+    std::int64_t x0, y0, x1, y1;
+};
+
 // open(), then read() until height() rows have come, then close(); again for the next image.
 // Faults carry the byte position and no item. After a fault only open() and close() may be called.
 class JpegReader {
@@ -50,6 +55,10 @@ class JpegReader {
     // Without allow_truncated the last row comes only when what follows it is sound as well.
     Status read(std::uint8_t* rows, std::int64_t stride_bytes, std::int64_t count,
                 std::int64_t* got) noexcept;
+
+    // Instead of read(): the pixels of a box within the output, end to end. The same as those of
+    // all rows, and so are the faults up to the box's last row; what lies below is not read.
+    Status read_box(const JpegBox& box, std::uint8_t* pixels) noexcept;
 
     void close() noexcept;
 

@@ -40,8 +40,8 @@ def jpeg_decode(
         values: uint8 (bytes,).
         spans: int64 (n, 2); item i is the file ``values[spans[i, 0]:spans[i, 1]]``.
         roi: int64 (n, 4), x0, y0, x1, y1 in pixels of the output: only this box of each image,
-            the same pixels as a crop of all of it. Rows below are not decoded, damage there is
-            not found.
+            the same pixels as a crop of all of it. What lies above and beside is only skipped
+            over; rows below are not read, damage there is not found.
         scale_denom: 1, 2, 4 or 8. Other than 1 is inexact: the inverse DCT gives every n-th
             pixel, which equals Pillow's ``draft`` mode and not its ``resize``.
         allow_truncated: as with ``ImageFile.LOAD_TRUNCATED_IMAGES = True``: once the header is
