@@ -13,6 +13,7 @@ __all__ = [
     "IndexStaleError",
     "KernelError",
     "MissingExtraError",
+    "PickleError",
     "RecordError",
     "RefpixError",
     "RleError",
@@ -177,6 +178,26 @@ class ArchiveError(RefpixError, OSError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.part, self.member, self.offset, self.reason)
+
+
+class PickleError(RefpixError, ValueError):
+    """A pickle is at fault: it holds more than data, is damaged, cut short or too large.
+
+    Attributes:
+        file: path of the file.
+        offset: byte within the decompressed content; -1 when unknown.
+        reason: what is wrong, in words.
+    """
+
+    def __init__(self, file: str, offset: int, reason: str) -> None:
+        self.file = file
+        self.offset = offset
+        self.reason = reason
+        at = f" (byte {offset})" if offset >= 0 else ""
+        super().__init__(f"{file}{at}: {reason}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.file, self.offset, self.reason)
 
 
 def detached(error: RowError) -> RowError:
