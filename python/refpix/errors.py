@@ -231,6 +231,7 @@ REASONS = {
     "jpeg_corrupt": "corrupt JPEG data",
     "jpeg_unsupported": "JPEG process not supported by the native decoder",
     "jpeg_scan_limit": "JPEG has more scans than the limit allows",
+    "image_bad_mode": "picture is neither RGB, gray nor CMYK, so it cannot be saved as JPEG",
     "image_bad_roi": "region of interest is empty or lies outside the image",
     "codes_bad_character": "parsing codes must be integers separated by commas",
     "codes_out_of_range": "parsing code out of range",

@@ -15,13 +15,25 @@ from refpix.synthesis.generate import (
     published_videos,
     video_lists,
 )
+from refpix.synthesis.glt_crops import (
+    CROP_CURES,
+    CropBox,
+    CropCure,
+    crop_box,
+    glt_crop,
+    glt_crop_jpegs,
+    glt_crops,
+)
 from refpix.synthesis.him_image import IMAGE_CURES, HimImage, ImageCure, him_image, matte_path
 from refpix.synthesis.him_video import VIDEO_CURES, HimVideo, Level, VideoCure, him_video
 from refpix.synthesis.samples import HimImageSamples, HimImageStream
 
 __all__ = [
+    "CROP_CURES",
     "IMAGE_CURES",
     "VIDEO_CURES",
+    "CropBox",
+    "CropCure",
     "Engine",
     "HimImage",
     "HimImageSamples",
@@ -33,8 +45,12 @@ __all__ = [
     "Summary",
     "VideoCure",
     "VideoJob",
+    "crop_box",
     "generate_images",
     "generate_videos",
+    "glt_crop",
+    "glt_crop_jpegs",
+    "glt_crops",
     "him_image",
     "him_video",
     "image_lists",
