@@ -1,4 +1,4 @@
-"""Scores of referring, pose, parsing and matting: the paper's numbers, and the usual ones.
+"""Scores: the papers' numbers, and the usual ones.
 
 Every metric takes ``protocol="paper"``, the published code's result with its quirks, or
 ``"standard"``, the usual definition. Arguments are arrays or whatever NumPy makes arrays of, CPU
@@ -7,6 +7,7 @@ tensors included. The classes gather batches: ``update``, ``merge`` between proc
 
 from refpix.metrics._mattes import Region
 from refpix.metrics.box import BoxAccuracy, Protocol, bins_to_boxes, box_correct, box_iou
+from refpix.metrics.long_tail import GroupScores, LongTailAccuracy, LongTailScores
 from refpix.metrics.matting import (
     MAD,
     MATTING_METRICS,
@@ -56,6 +57,9 @@ __all__ = [
     "BoxAccuracy",
     "Conn",
     "Grad",
+    "GroupScores",
+    "LongTailAccuracy",
+    "LongTailScores",
     "MESSDdt",
     "MattingMetric",
     "MattingScores",
