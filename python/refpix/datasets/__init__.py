@@ -3,6 +3,8 @@
 from refpix.datasets._images import get_base64_from_image, get_image_from_base64
 from refpix.datasets._rows import Payloads
 from refpix.datasets._sample import sample_path
+from refpix.datasets.glt import CocoGLT, GltProtocol
+from refpix.datasets.glt_sample import GltSample
 from refpix.datasets.him import HimImages, HimVideo
 from refpix.datasets.him_item import HimValidation
 from refpix.datasets.him_sample import HimSample
@@ -16,6 +18,9 @@ from refpix.datasets.refhuman import RefHuman
 from refpix.datasets.refhuman_sample import Prompt, RefHumanSample
 
 __all__ = [
+    "CocoGLT",
+    "GltProtocol",
+    "GltSample",
     "HimImages",
     "HimSample",
     "HimValidation",
