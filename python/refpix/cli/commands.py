@@ -16,6 +16,7 @@ from refpix.cli import eval as eval_commands
 from refpix.cli import report
 from refpix.cli import synthesize as synthesize_commands
 from refpix.cli.errors import FOUND_FAULTS, one_line_errors, show_tracebacks
+from refpix.cli.eval_glt import glt
 from refpix.cli.eval_matting import matting
 from refpix.cli.eval_refhuman import refhuman
 from refpix.cli.kinds import kind_of
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 eval_commands.app.command("refhuman")(refhuman)
 eval_commands.app.command("matting")(matting)
+eval_commands.app.command("glt")(glt)
 app.add_typer(eval_commands.app, name="eval")
 app.add_typer(synthesize_commands.app, name="synthesize")
 synthesize_commands.app.command("masks")(masks)
