@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image
 
-from refpix.compat.refhuman._pixels import normalise, resize
+from refpix.compat._transforms import resized
+from refpix.kernels import image_normalize
 
 __all__ = ["TestTransform", "TrainTransform", "draw_crop", "load_randaugment"]
 
@@ -70,7 +70,9 @@ class _Transform:
         self.rgb_mean, self.rgb_std = rgb_mean, rgb_std
 
     def _tensor(self, image: Pixels) -> torch.Tensor:
-        return torch.from_numpy(normalise(image, self.rgb_mean, self.rgb_std))
+        (a, b, c), (d, e, f) = self.rgb_mean, self.rgb_std
+        batch = np.ascontiguousarray(image)[np.newaxis]
+        return torch.from_numpy(image_normalize(batch, mean=(a, b, c), std=(d, e, f))[0])
 
 
 class TrainTransform(_Transform):
@@ -122,5 +124,4 @@ class TestTransform(_Transform):
 
 
 def _resized(pixels: Pixels, height: int, width: int) -> Pixels:
-    resized: Any = resize(pixels, (height, width), "auto")
-    return np.asarray(resized)
+    return np.asarray(resized(pixels, (height, width), "bilinear", "auto"))
