@@ -58,7 +58,7 @@ fuzz:  ## Each fuzz target for FUZZ_SECONDS, under ASan and UBSan
 dev:  ## Build into python/refpix, for PYTHONPATH=python (DEV_PYTHON=..., CUDA=1 for _cuda too)
 	cmake -S . -B build/dev -G Ninja -DPython_EXECUTABLE=$$($(DEV_PYTHON) -c 'import sys; print(sys.executable)') \
 	  -Dpybind11_DIR=$$($(DEV_PYTHON) -m pybind11 --cmakedir) \
-	  -DREFPIX_CUDA=$(if $(filter 1,$(CUDA)),ON,OFF) $(CMAKE_ARGS)
+	  -DREFPIX_UNITY=OFF -DREFPIX_CUDA=$(if $(filter 1,$(CUDA)),ON,OFF) $(CMAKE_ARGS)
 	cmake --build build/dev
 	cmake --install build/dev --component python --prefix python
 
