@@ -20,7 +20,7 @@ demo:  ## Install into .venv, load the packaged sample, compare with the Pillow 
 
 test:  ## Install into .venv and run the tests (PYTEST_ARGS=...)
 	@tools/bootstrap.sh dev
-	$(VENV)/pytest $(PYTEST_ARGS)
+	$(VENV)/pytest -n auto --maxprocesses 8 $(PYTEST_ARGS)
 
 bench:  ## The jobs against their rivals, as tables and as JSON (BENCHES=masks BENCH_ARGS=...)
 	@tools/bootstrap.sh bench

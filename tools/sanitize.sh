@@ -82,7 +82,7 @@ assert refpix._cpu.__file__.startswith('$site'), refpix._cpu.__file__"
 
 kernel_tests() {
     if ! sanitized 0 "$python" -m pytest -q -x -p no:cacheprovider --capture=sys --timeout 900 \
-        tests/kernels || has_reports; then
+        -n auto --maxprocesses 8 tests/kernels || has_reports; then
         show_reports
         exit 1
     fi

@@ -140,7 +140,7 @@ def test_view_shows_bad_rows_too(bad, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("--rows", "99"), "no such row"),
+        (("--rows", "99"), "no sample 99"),
         (("--rows", "3-1"), "backwards"),
         (("-o", "sheet.nothing"), "unknown file extension"),
         (("--task", "poses"), "unknown task 'poses'"),
