@@ -21,7 +21,7 @@ from refpix.cli.eval_matting import matting
 from refpix.cli.eval_refhuman import refhuman
 from refpix.cli.kinds import kind_of
 from refpix.cli.rows import parse_rows
-from refpix.cli.synthesize_masks import masks
+from refpix.cli.synthesize_masks import masks, matched_masks
 from refpix.cli.unpack import unpack
 from refpix.datasets import RefCocoM, RefHCM, RefHuman
 from refpix.datasets.refcocom_info import describe_refcocom
@@ -43,6 +43,7 @@ eval_commands.app.command("glt")(glt)
 app.add_typer(eval_commands.app, name="eval")
 app.add_typer(synthesize_commands.app, name="synthesize")
 synthesize_commands.app.command("masks")(masks)
+synthesize_commands.app.command("matched-masks")(matched_masks)
 app.command("unpack")(unpack)
 
 # typer reads these at run time, on Python 3.10 too: no `X | None` in them.

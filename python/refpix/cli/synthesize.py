@@ -13,7 +13,16 @@ import typer
 from refpix import synthesis
 from refpix.cli.errors import FOUND_FAULTS, one_line_errors
 
-__all__ = ["app"]
+__all__ = [
+    "EngineName",
+    "EngineOption",
+    "Quiet",
+    "Strict",
+    "Workers",
+    "app",
+    "default_workers",
+    "report",
+]
 
 app = typer.Typer(no_args_is_help=True, help="Make HIM training data, as published, to the pixel.")
 
@@ -53,11 +62,13 @@ def _cures(names: Sequence[str] | None, known: Sequence[str]) -> list[str]:
     return list(names or ())
 
 
-def _workers() -> int:
+def default_workers() -> int:
+    """One process per core."""
     return os.cpu_count() or 1
 
 
-def _report(summary: synthesis.Summary, output: Path) -> None:
+def report(summary: synthesis.Summary, output: Path) -> None:
+    """Prints what a run did; samples that failed make exit code 1."""
     counts = ", ".join(f"{n} {status}" for status, n in sorted(summary.counts.items()))
     resumed = f"; {summary.skipped} were there" if summary.skipped else ""
     typer.echo(f"{output}: {counts}{resumed}")
@@ -84,7 +95,7 @@ def image_him(
     max_num_images: Annotated[
         int, typer.Option("--max-num-images", min=0, help="Sample numbers go from 0 to this.")
     ] = 50_000,
-    n_workers: Workers = _workers(),  # noqa: B008
+    n_workers: Workers = default_workers(),  # noqa: B008
     resize: Resize = Order.auto,
     cure: Cures = None,
     engine: EngineOption = EngineName.local,
@@ -108,7 +119,7 @@ def image_him(
         strict=strict,
         progress=not quiet,
     )
-    _report(summary, output_dir)
+    report(summary, output_dir)
 
 
 @app.command("video-him")
@@ -119,7 +130,7 @@ def video_him(
     ],
     out_dir: Annotated[Path, typer.Option("--out-dir", help="Folder to write to.")],
     split: Annotated[str, typer.Option("--split", help="train, or test.")] = "train",
-    n_workers: Workers = _workers(),  # noqa: B008
+    n_workers: Workers = default_workers(),  # noqa: B008
     names: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option("--names", help="Only these numbers of the split, e.g. 0-99."),
@@ -159,4 +170,4 @@ def video_him(
         strict=strict,
         progress=not quiet,
     )
-    _report(summary, out_dir)
+    report(summary, out_dir)

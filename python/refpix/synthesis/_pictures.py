@@ -110,6 +110,18 @@ class Source:
         x, y, w, h = box
         return pixels[y : y + h, x : x + w]
 
+    def upright_rgb(self) -> Pixels:
+        """As ``rgb``, rotated and flipped as EXIF says."""
+        pixels = self.rgb()
+        flips = self.header(exif=True).orientation
+        if flips in _UPRIGHT_SWAPS_SIDES:
+            pixels = pixels.transpose(1, 0, 2)
+        if flips in (3, 4, 7, 8):
+            pixels = pixels[::-1]
+        if flips in (2, 3, 6, 7):
+            pixels = pixels[:, ::-1]
+        return np.ascontiguousarray(pixels)
+
     def luma(self) -> Pixels:
         """As ``convert("L")``: uint8 (H, W); colours by their luma, alpha ignored."""
         try:
