@@ -9,6 +9,7 @@ __all__ = [
     "BackendUnavailableError",
     "Base64Error",
     "CodesError",
+    "EmptySampleError",
     "ImageError",
     "IndexStaleError",
     "KernelError",
@@ -136,6 +137,10 @@ class RecordError(RowError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.file, self.record, self.field, self.reason, self.row)
+
+
+class EmptySampleError(RecordError):
+    """A sample whose random crop has no matte or no mask in it; another one may."""
 
 
 class SampleError(RefpixError, ValueError):

@@ -8,6 +8,7 @@ from refpix.datasets.glt_sample import GltSample
 from refpix.datasets.him import HimImages, HimVideo
 from refpix.datasets.him_item import HimValidation
 from refpix.datasets.him_sample import HimSample
+from refpix.datasets.him_training import HimTraining
 from refpix.datasets.refcocom import RefCocoM
 from refpix.datasets.refcocom_sample import RefCocoMExample, RefCocoMInstance, RefCocoMSample
 from refpix.datasets.refhcm import RefHCM
@@ -23,6 +24,7 @@ __all__ = [
     "GltSample",
     "HimImages",
     "HimSample",
+    "HimTraining",
     "HimValidation",
     "HimVideo",
     "Payloads",

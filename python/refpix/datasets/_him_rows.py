@@ -11,15 +11,18 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from refpix._order import random_bits
 from refpix.datasets._images import Decoder
 from refpix.datasets._rows import Faults, Indices, Payloads, row_numbers
 from refpix.datasets.him_layout import LeftOut
 from refpix.datasets.him_sample import HimSample
-from refpix.errors import KernelError, RowError, detached
+from refpix.errors import EmptySampleError, KernelError, RowError, detached
 from refpix.types import BytesBatch
 
 __all__ = ["HimRows"]
 
+#: Samples that augmentation may leave nothing of, one after the other, before that is an error.
+_ATTEMPTS = 20
 Self = TypeVar("Self", bound="HimRows")
 
 
@@ -30,6 +33,7 @@ class HimRows(ABC):
         transforms: called on each sample.
         decoder: how pictures are decoded.
         epoch: what `HimSample.epoch` says; see `set_epoch`.
+        seed: of all that is drawn; at least 0.
         left_out: files that are not part of it, and why.
     """
 
@@ -37,7 +41,10 @@ class HimRows(ABC):
     decoder: Decoder
     left_out: tuple[LeftOut, ...]
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int) -> None:
+        if seed < 0:
+            raise ValueError(f"seed={seed}: expected at least 0")
+        self.seed = seed
         self.epoch = 0
         self._rows: npt.NDArray[np.int64] | None = None
 
@@ -46,8 +53,8 @@ class HimRows(ABC):
         """Number of rows, those that a selection leaves out too."""
 
     @abstractmethod
-    def _sample(self, row: int) -> HimSample:
-        """The sample of a row; reads nothing."""
+    def _sample(self, row: int, key: tuple[int, ...]) -> HimSample:
+        """The sample of a row, whatever is drawn by the key; reads nothing."""
 
     def __len__(self) -> int:
         return self._count() if self._rows is None else len(self._rows)
@@ -59,15 +66,51 @@ class HimRows(ABC):
         return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: Indices) -> list[Any]:
-        """The samples of a batch."""
-        samples = [self.sample(i) for i in indices]
-        return samples if self.transforms is None else [self.transforms(s) for s in samples]
+        """The samples of a batch, after ``transforms``, if any.
+
+        Raises:
+            EmptySampleError: of augmentation: nothing is left of a sample, nor of others that were
+                tried in its place.
+        """
+        rows = self.table_rows(indices).tolist()
+        return (
+            [self._sample(row, self._key(row)) for row in rows]
+            if self.transforms is None
+            else [self._transformed(row) for row in rows]
+        )
+
+    def _key(self, row: int, attempt: int = 0) -> tuple[int, ...]:
+        return self.seed, self.epoch, row, attempt
+
+    def _transformed(self, row: int) -> Any:
+        """What the transform makes of a row, or if that is empty of another row of this dataset."""
+        assert self.transforms is not None
+        sample = self._sample(row, self._key(row))
+        try:
+            return self.transforms(sample)
+        except EmptySampleError as e:
+            first = e
+        for attempt in range(1, _ATTEMPTS):
+            key = self._key(row, attempt)
+            other = int(random_bits(1, *key)[0] % np.uint64(len(self)))
+            try:
+                return self.transforms(self._sample(int(self.table_rows([other])[0]), key))
+            except EmptySampleError:
+                continue
+        reason = f"{first.reason}, nor of {_ATTEMPTS - 1} other samples"
+        raise EmptySampleError(first.file, "", "", reason, row)
 
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
 
     def set_epoch(self, epoch: int) -> None:
-        """Makes augmentation draw anew; to be called before workers start."""
+        """Makes augmentation draw anew; to be called before workers start.
+
+        Args:
+            epoch: at least 0.
+        """
+        if epoch < 0:
+            raise ValueError(f"epoch={epoch}: expected at least 0")
         self.epoch = epoch
 
     def select(self: Self, indices: Indices) -> Self:
@@ -87,7 +130,8 @@ class HimRows(ABC):
 
     def sample(self, index: int) -> HimSample:
         """The sample before ``transforms``; its files are read on first use."""
-        return self._sample(int(self.table_rows([index])[0]))
+        row = int(self.table_rows([index])[0])
+        return self._sample(row, self._key(row))
 
     def records(self, rows: Indices, faults: Faults | None = None) -> list[HimSample | None]:
         """Samples, for loaders; nothing is read.

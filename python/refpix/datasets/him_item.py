@@ -12,7 +12,15 @@ from refpix.datasets import _opencv
 from refpix.datasets.him_sample import HimSample
 from refpix.kernels import trimap_from_alpha
 
-__all__ = ["HimItem", "HimValidation", "Planes", "Stack", "numbers"]
+__all__ = [
+    "HimItem",
+    "HimValidation",
+    "Planes",
+    "Stack",
+    "down_up",
+    "numbers",
+    "without_faint",
+]
 
 #: Arrays under the published names; see `HimValidation`.
 HimItem = dict[str, Any]
@@ -31,13 +39,13 @@ class Stack:
     """Frames and planes of one size, on their way through the steps.
 
     Attributes:
-        frames: uint8 (T, H, W, 3).
+        frames: uint8 (T, H, W, 3), or float32 of the same scale.
         alphas: uint8 (T * n, H, W), frame by frame.
         masks: likewise, or None.
         info: what was done, under the published names.
     """
 
-    frames: Planes
+    frames: npt.NDArray[Any]
     alphas: Planes
     masks: Planes | None
     info: list[dict[str, Any]]
@@ -159,7 +167,7 @@ def numbers(stack: Stack, *, colours: bool) -> HimItem:
     assert stack.masks is not None
     scaled = np.ascontiguousarray(stack.frames.transpose(0, 3, 1, 2)) / np.float32(255)
     shape = (count, -1, *stack.alphas.shape[1:])
-    alphas = np.where(stack.alphas < _FAINT, 0, stack.alphas).reshape(shape) / np.float32(255)
+    alphas = without_faint(stack.alphas).reshape(shape) / np.float32(255)
     item: HimItem = {
         "image": (scaled - _MEAN) / _STD,
         "mask": stack.masks.reshape(shape) / np.float32(255),
@@ -168,6 +176,12 @@ def numbers(stack: Stack, *, colours: bool) -> HimItem:
     if colours:
         item["fg"], item["bg"] = _colours(scaled[:, None], alphas[:, :, None])
     return item
+
+
+def without_faint(alphas: Planes) -> Planes:
+    """A copy of mattes in which values below 5 are 0."""
+    levels: Planes = np.where(alphas < _FAINT, np.uint8(0), alphas)
+    return levels
 
 
 def _colours(image: Floats, alpha: Floats) -> tuple[Floats, Floats]:

@@ -29,13 +29,14 @@ class HimSample:
         alpha_files: per frame the paths of its mattes.
         mask_files: per frame the paths of its masks, in the order of the mattes, or None.
         row: index in the dataset.
-        epoch: of the dataset when the sample was made; with ``row`` the seed of augmentation.
+        epoch: of the dataset when the sample was made.
         decoder: how pictures are decoded.
         check_size: a matte or mask of another size than its frame is an error.
         video: name of the video; empty for a picture.
         start: number of the first frame in its video.
         skip: frames at the front that the clip before has too.
         is_last: whether the video ends with this clip.
+        key: seed, epoch, index and attempt, which determine all that augmentation draws.
     """
 
     images: tuple[str, ...]
@@ -49,6 +50,7 @@ class HimSample:
     start: int = 0
     skip: int = 0
     is_last: bool = True
+    key: tuple[int, ...] = (0,)
 
     @property
     def alpha_names(self) -> list[str]:

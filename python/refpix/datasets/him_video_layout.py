@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from refpix.datasets._him_draws import Draws
 from refpix.datasets.him_layout import HimEntry, HimFolders, LeftOut, entry_of, names
 
-__all__ = ["Clip", "clips_of", "entries_of"]
+__all__ = ["Clip", "clips_of", "draw_frames", "entries_of"]
 
 _FRAME = ".jpg"
 
@@ -74,3 +75,21 @@ def clips_of(frames: int, length: int, overlap: int, *, whole: bool) -> range:
         whole: only clips of ``length`` frames.
     """
     return range(0, frames - length + 1 if whole else frames - overlap, length - overlap)
+
+
+def draw_frames(frames: int, start: int, length: int, max_step: int, draws: Draws) -> list[int]:
+    """Numbers of the frames of a training clip, ascending or, half of the time, descending.
+
+    Args:
+        frames: of the video.
+        start: the first one that may be drawn.
+        length: of the clip; shorter at the end of the video.
+        max_step: they are drawn from 1 to so many times ``length`` frames.
+        draws: what is drawn with.
+
+    Source: MaGGIe, maggie/dataloader/vim.py.
+    """
+    stop = min(start + length * draws.number(1, max_step + 1), frames)
+    within = draws.shared.choice(stop - start, min(stop - start, length), replace=False)
+    chosen = sorted(start + within)
+    return [int(i) for i in (chosen[::-1] if draws.own.random_sample() > 0.5 else chosen)]
