@@ -59,6 +59,7 @@ bool JpegReader::State::seek(const JpegBox& box, std::int64_t* left) noexcept {
         return false;
     }
     row = box.y0;
+    sought = true;
     // libjpeg loses count of blocks when data end while it skips. Damage is left to the plain way.
     return !starved && errors.num_warnings == 0;
 }
@@ -92,14 +93,14 @@ Status JpegReader::State::read_columns(const JpegBox& box, std::int64_t left,
 Status JpegReader::read_box(const JpegBox& box, std::uint8_t* pixels) noexcept {
     State& state = *state_;
     std::int64_t left = 0;
-    if (!state.seek(box, &left)) {
-        const Status status = state.open();
-        if (!status.ok()) {
+    if (state.seek(box, &left)) {
+        const Status status = state.read_columns(box, left, pixels);
+        if (status.ok() || !state.gave_up) {
             return status;
         }
-        left = 0;
     }
-    return state.read_columns(box, left, pixels);
+    const Status status = state.open();
+    return status.ok() ? state.read_columns(box, 0, pixels) : status;
 }
 
 }  // namespace refpix

@@ -172,7 +172,7 @@ Status JpegReader::State::settle(Outcome outcome) noexcept {
 
 Status JpegReader::State::open() noexcept {
     release();
-    end_appended = too_many_scans = starved = false;
+    end_appended = too_many_scans = starved = gave_up = sought = false;
     to_skip = row = width = height = columns = 0;
     const Status status = jpeg_check(data, size, options, &header);
     if (!status.ok()) {
@@ -233,6 +233,7 @@ Status JpegReader::State::begin() noexcept {
     if (LIBJPEG_TURBO_VERSION_NUMBER < 3000001 && incomplete()) {
         return {Fault::jpeg_unsupported, -1, position()};
     }
+    take_over();
     stage = Stage::rows;
     return {};
 }
@@ -250,7 +251,12 @@ Status JpegReader::State::decode(std::uint8_t* rows, std::int64_t stride_bytes,
     while (stage == Stage::rows && row < first + count) {
         const std::int64_t done = row - first;
         const Outcome outcome = scanlines(rows + done * stride_bytes, stride_bytes, count - done);
-        if (outcome != Outcome::done) {
+        if (outcome == Outcome::failed && gave_up) {
+            const Status status = start_again();
+            if (!status.ok()) {
+                return status;
+            }
+        } else if (outcome != Outcome::done) {
             const Status status = settle(outcome);
             if (!status.ok()) {
                 return status;
@@ -347,6 +353,7 @@ Status JpegReader::open(const std::uint8_t* data, std::int64_t size,
     state.options = options;
     state.data = data;
     state.size = size;
+    state.plain = false;
     return state.open();
 }
 

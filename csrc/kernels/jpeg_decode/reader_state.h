@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <vector>
 
+#include "kernels/jpeg_decode/huffman.h"
 #include "kernels/jpeg_decode/reader.h"
 
 // clang-format off: jpeglib.h needs size_t and FILE, jerror.h needs jpeglib.h.
@@ -42,11 +43,15 @@ struct JpegReader::State {
     bool created = false;
     bool end_appended = false;
     bool too_many_scans = false;
+    bool plain = false;        // Huffman codes are left to libjpeg
+    bool gave_up = false;      // `scan` met something odd
+    bool sought = false;       // rows begin at those of a box
     bool starved = false;      // libjpeg has asked for more than there was
     std::int64_t to_skip = 0;  // bytes to skip beyond those at hand
     std::int64_t row = 0;      // output rows delivered
     std::int64_t width = 0, height = 0;
-    std::int64_t columns = 0;         // width of the rows that come: less than width once cropped
+    std::int64_t columns = 0;  // width of the rows that come: less than width once cropped
+    HuffmanScan scan;
     std::vector<std::uint8_t> tail;   // what was left when the data ran out, and an EOI marker
     std::vector<std::uint8_t> line;   // one CMYK row
     std::vector<std::uint8_t> strip;  // rows of which a box takes some columns
@@ -83,6 +88,8 @@ struct JpegReader::State {
     Outcome crop(JDIMENSION* left, JDIMENSION* wide) noexcept;
     Outcome skip(JDIMENSION count) noexcept;
 
+    void take_over() noexcept;
+    Status start_again() noexcept;
     Status more() noexcept;
     Status settle(Outcome outcome) noexcept;
     Status open() noexcept;
