@@ -4,12 +4,15 @@ Thin calls of the public API; see ``../shared/golden/README.md`` for how the che
 ``--resize`` reaches the checks only: it is read from their command line here.
 """
 
+import json
 import sys
 import warnings
+from pathlib import Path
 
 from refpix import datasets, metrics, synthesis
 from refpix.datasets.him_item import HimValidation
 from refpix.datasets.him_layout import find_images, index_images
+from refpix.io.glt_splits_file import read_splits
 
 
 def pass_order():
@@ -95,3 +98,19 @@ def him_items(root, split, *, short_size, downscale_mask_p=0.5, **args):
 def vim_items(root, split, indices, *, short_size, **args):
     clips = datasets.HimVideo(root, split, transforms=HimValidation(short_size), **args)
     return clips.clips, {i: clips[i] for i in indices}
+
+
+def glt_crop(annotation_jbl, data_path, out_dir):
+    splits = read_splits(annotation_jbl)
+    folder = synthesis.CROP_SETS[splits.name]
+    synthesis.generate_crops(out_dir, data_path=data_path, sets={folder: splits}, strict=True)
+    annotation = json.loads((Path(out_dir) / folder / "annotation.json").read_text())
+    pictures = synthesis.coco_pictures(data_path)
+    columns = splits.annotations
+    rows = {str(key): row for row, key in enumerate(columns.keys)}
+    pixels = {}
+    for file in sorted((Path(out_dir) / folder / "images").iterdir()):
+        row = rows[file.stem]
+        picture = pictures[int(columns.image_id[row])]
+        pixels[file.stem] = synthesis.glt_crop(picture, columns.bbox[row])
+    return pixels, annotation

@@ -13,6 +13,7 @@ import typer
 import refpix
 from refpix.cli import demo as demo_steps
 from refpix.cli import eval as eval_commands
+from refpix.cli import glt as glt_commands
 from refpix.cli import report
 from refpix.cli import synthesize as synthesize_commands
 from refpix.cli.errors import FOUND_FAULTS, one_line_errors, show_tracebacks
@@ -42,6 +43,7 @@ eval_commands.app.command("matting")(matting)
 eval_commands.app.command("glt")(glt)
 app.add_typer(eval_commands.app, name="eval")
 app.add_typer(synthesize_commands.app, name="synthesize")
+app.add_typer(glt_commands.app, name="glt")
 synthesize_commands.app.command("masks")(masks)
 synthesize_commands.app.command("matched-masks")(matched_masks)
 app.command("unpack")(unpack)

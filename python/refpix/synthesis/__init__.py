@@ -15,6 +15,13 @@ from refpix.synthesis.generate import (
     published_videos,
     video_lists,
 )
+from refpix.synthesis.glt_crop_files import (
+    CROP_SETS,
+    CropSummary,
+    coco_pictures,
+    generate_crops,
+    published_sets,
+)
 from refpix.synthesis.glt_crops import (
     CROP_CURES,
     CropBox,
@@ -30,10 +37,12 @@ from refpix.synthesis.samples import HimImageSamples, HimImageStream
 
 __all__ = [
     "CROP_CURES",
+    "CROP_SETS",
     "IMAGE_CURES",
     "VIDEO_CURES",
     "CropBox",
     "CropCure",
+    "CropSummary",
     "Engine",
     "HimImage",
     "HimImageSamples",
@@ -45,7 +54,9 @@ __all__ = [
     "Summary",
     "VideoCure",
     "VideoJob",
+    "coco_pictures",
     "crop_box",
+    "generate_crops",
     "generate_images",
     "generate_videos",
     "glt_crop",
@@ -55,6 +66,7 @@ __all__ = [
     "him_video",
     "image_lists",
     "matte_path",
+    "published_sets",
     "published_videos",
     "video_lists",
 ]

@@ -1,0 +1,19 @@
+"""``refpix glt``: MSCOCO-GLT, a command a file."""
+
+from __future__ import annotations
+
+import typer
+
+from refpix.cli.glt_crop import crop
+
+__all__ = ["app"]
+
+app = typer.Typer(no_args_is_help=True, help="MSCOCO-GLT, as published, with its flags.")
+
+
+@app.callback()
+def options() -> None:
+    """Makes this a group while it has a single command."""
+
+
+app.command("crop")(crop)
