@@ -65,6 +65,29 @@ def test_full_width_on_a_canvas():
     assert files(got) == files(jpeg_encode(picture[None]))
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("quality", [1, 75, 100])
+@pytest.mark.parametrize("size", [(170, 190), (176, 208)])
+def test_patches_of_large_canvases(channels, quality, size):
+    """There only the rectangle's blocks are encoded; the bytes must be the same."""
+    rng = np.random.default_rng([channels, quality])
+    height, width = size
+    for i in range(30):
+        h, w = int(rng.integers(1, height)), int(rng.integers(1, width // 2))
+        y, x = int(rng.integers(0, height - h + 1)), int(rng.integers(0, width - w + 1))
+        if i % 5 == 0:  # to the bottom, where blocks may end outside
+            y = height - h
+        image = smooth((h, w, channels), i)
+        if i % 3 == 0:
+            image = rng.integers(0, 256, image.shape, np.uint8)
+        picture = np.zeros((*size, channels), np.uint8)
+        picture[y : y + h, x : x + w] = image
+        got = jpeg_encode(
+            image[None], canvas=size, positions=np.array([[x, y]], np.int64), quality=quality
+        )
+        assert files(got) == files(jpeg_encode(picture[None], quality=quality)), (x, y, w, h)
+
+
 @backends
 def test_quality(backend):
     image = smooth((64, 64, 3))[None]
