@@ -1,5 +1,6 @@
 // Puts HuffmanScan in the place of libjpeg's entropy decoder.
 #include <csetjmp>
+#include <cstring>
 
 #include "kernels/jpeg_decode/reader_state.h"
 
@@ -16,12 +17,17 @@ struct EntropyDecoder {
 constexpr bool known_library =
     LIBJPEG_TURBO_VERSION_NUMBER >= 1005000 && LIBJPEG_TURBO_VERSION_NUMBER < 4000000;
 
+// The library that runs may be another one than that of the headers.
+bool runs_libjpeg_turbo(const jpeg_error_mgr& errors) noexcept {
+    return std::strstr(errors.jpeg_message_table[JMSG_COPYRIGHT], "libjpeg-turbo") != nullptr;
+}
+
 }  // namespace
 
 // After libjpeg has begun, which checks the tables. Files of several scans stay with it.
 void JpegReader::State::take_over() noexcept {
-    if (!known_library || plain || end_appended || info.progressive_mode || info.arith_code ||
-        jpeg_has_multiple_scans(&info)) {
+    if (!known_library || !runs_libjpeg_turbo(errors) || plain || end_appended ||
+        info.progressive_mode || info.arith_code || jpeg_has_multiple_scans(&info)) {
         return;
     }
     const std::int64_t mcus = std::int64_t{info.MCUs_per_row} * info.MCU_rows_in_scan;
