@@ -56,6 +56,8 @@ const char* fault_name(Fault fault) noexcept {
         REFPIX_NAME(alpha_not_finite)
         REFPIX_NAME(alpha_out_of_range)
         REFPIX_NAME(alpha_bad_box)
+        REFPIX_NAME(attribute_not_finite)
+        REFPIX_NAME(selection_too_few)
     }
 #undef REFPIX_NAME
     return "unknown";

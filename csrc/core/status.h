@@ -64,6 +64,9 @@ enum class Fault : std::int32_t {
     alpha_not_finite = 85,
     alpha_out_of_range = 90,
     alpha_bad_box = 91,
+
+    attribute_not_finite = 110,
+    selection_too_few = 111,
 };
 
 struct Status {

@@ -18,6 +18,7 @@ __all__: list[str] = [
     "alpha_occlude",
     "alpha_quantize",
     "alpha_temporal",
+    "balanced_select",
     "base64_decode",
     "bbox_iou",
     "coco_area",
@@ -113,6 +114,9 @@ def alpha_quantize(
 def alpha_temporal(
     pred: typing.Any, gt: typing.Any, *, trimap: typing.Any, num_threads: int
 ) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64]]: ...
+def balanced_select(
+    vectors: typing.Any, rows: typing.Any, offsets: typing.Any, *, count: int, num_threads: int
+) -> numpy.typing.NDArray[numpy.int64]: ...
 def base64_decode(
     values: typing.Any,
     spans: typing.Any,

@@ -269,6 +269,8 @@ REASONS = {
     "alpha_not_finite": "alpha must be finite",
     "alpha_out_of_range": "values of a matte must lie in 0..1",
     "alpha_bad_box": "box lies outside the plane",
+    "attribute_not_finite": "attributes must be finite",
+    "selection_too_few": "fewer rows with an attribute than are to be picked",
 }
 
 _CLASSES: dict[str, type[KernelError]] = {

@@ -11,6 +11,7 @@ from refpix.kernels._alpha_gradient import alpha_gradient
 from refpix.kernels._alpha_occlude import alpha_occlude
 from refpix.kernels._alpha_quantize import alpha_quantize
 from refpix.kernels._alpha_temporal import alpha_temporal
+from refpix.kernels._balanced_select import balanced_select
 from refpix.kernels._base64_decode import base64_decode
 from refpix.kernels._bbox_iou import bbox_iou
 from refpix.kernels._confusion_matrix import confusion_matrix
@@ -57,6 +58,7 @@ __all__ = [
     "alpha_occlude",
     "alpha_quantize",
     "alpha_temporal",
+    "balanced_select",
     "base64_decode",
     "bbox_iou",
     "confusion_matrix",
