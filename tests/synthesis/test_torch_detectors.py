@@ -151,6 +151,9 @@ def test_detectron2_gives_what_its_own_predictor_gives(config):
     torch.manual_seed(0)
     detector = detectron2_detector(config, weights="", device="cpu", min_score=0.0)
     assert not detector.model.training
+    for name, weight in detector.model.named_parameters():
+        if "conv3" in name:  # random ones run into infinity, as frozen normalisation does nothing
+            weight.data *= 0.1
     cfg = model_zoo.get_config("COCO-InstanceSegmentation/mask_rcnn_R_50_C4_3x.yaml")
     cfg.MODEL.DEVICE, cfg.MODEL.WEIGHTS = "cpu", ""
     cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST = 96, 128
