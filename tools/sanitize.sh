@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # tools/sanitize.sh                  kernel tests under ASan and UBSan, the thread pool under TSan
-# tools/sanitize.sh --fuzz SECONDS   every tests/fuzz/fuzz_*.py for SECONDS, leaks looked for too
+# tools/sanitize.sh --fuzz SECONDS [TARGET...]   each target, or every tests/fuzz/fuzz_*.py, for
+#                                    SECONDS, leaks looked for too
 #
 # Builds _cpu with the sanitizers under build/sanitize and runs it with the Python of .venv. Needs
 # gcc, whose run-time libraries are preloaded: python itself is not instrumented.
@@ -102,7 +103,10 @@ thread_pool_under_tsan() {
 
 fuzz() {
     local target targets failed=0
-    targets=(tests/fuzz/fuzz_*.py)
+    targets=("${@:2}")
+    if [ "$#" -lt 2 ]; then
+        targets=(tests/fuzz/fuzz_*.py)
+    fi
     for target in "${targets[@]}"; do
         echo "fuzz: $target, $1 s"
         if ! sanitized 1 "$python" "$target" --seconds "$1" --seed "${FUZZ_SEED:-$RANDOM}" || has_reports; then
@@ -119,7 +123,7 @@ mkdir -p "$build"
 build_sanitized
 self_test
 if [ "${1:-}" = --fuzz ]; then
-    fuzz "${2:-10}"
+    fuzz "${2:-10}" "${@:3}"
 else
     kernel_tests
     thread_pool_under_tsan

@@ -56,7 +56,7 @@ py::object run(const py::object& backgrounds_, const py::object& foregrounds_,
     {
         py::gil_scoped_release release;
         if (args.out != backgrounds.data() && backgrounds.size() > 0) {
-            std::memcpy(args.out, backgrounds.data(), backgrounds.nbytes());
+            std::memmove(args.out, backgrounds.data(), backgrounds.nbytes());
         }
         status = cpu::alpha_composite(args);
     }

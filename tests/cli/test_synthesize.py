@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from tests.full_disk import full_disk
 from tests.synthesis.drawn_inputs import Drawn, tree
 from typer.testing import CliRunner
 
@@ -74,3 +75,14 @@ def test_video_him(data, tmp_path):
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     assert {name.split("/")[0] for name in tree(out)} == {"comp_easy", "comp_hard", "manifest.json"}
+
+
+def test_a_full_disk_is_one_line_that_names_the_file(drawn, tmp_path):
+    with full_disk(6000):
+        result = run(
+            "image-him", "--image-root", drawn.root / "fg/images", "--bg-root", drawn.root / "bg",
+            "--output-dir", tmp_path / "out", "--n-workers", 1, "--quiet",
+        )  # fmt: skip
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"refpix: {tmp_path / 'out'}/")
+    assert result.stderr.endswith(": File too large\n")

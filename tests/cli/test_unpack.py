@@ -1,3 +1,4 @@
+from tests.full_disk import full_disk
 from tests.io.zip_disks import some_files, write_split
 from typer.testing import CliRunner
 
@@ -30,3 +31,12 @@ def test_duplicates_and_damage_are_faults(tmp_path):
     assert "several members are named 'a'" in result.stderr
     assert "method 9 (deflate64) is not supported" in result.stderr
     assert (tmp_path / "out/a").read_bytes() == b"2"
+
+
+def test_a_full_disk_is_one_line_that_names_the_file(tmp_path):
+    write_split(tmp_path / "X.zip", {"a": bytes(9000)}, 1 << 20)
+    with full_disk(3000):
+        result = run(tmp_path / "X.zip", tmp_path / "out", "--quiet")
+    assert result.exit_code == 2
+    assert result.stderr == f"refpix: {tmp_path / 'out/a'}: File too large\n"
+    assert list((tmp_path / "out").iterdir()) == []

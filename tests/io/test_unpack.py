@@ -1,7 +1,9 @@
-import resource
+import os
 
 import pytest
+from tests.full_disk import full_disk
 from tests.io.zip_disks import some_files, write_split
+from tests.killed import kill_at_random_moments
 
 from refpix.errors import ArchiveError
 from refpix.io.unpack import unpack
@@ -77,16 +79,72 @@ def test_a_damaged_member_leaves_nothing_and_the_rest_is_there(tmp_path):
 def test_a_full_disk_names_the_file_and_leaves_none_half_written(tmp_path, workers):
     files = {"a": b"1" * 100, "b": bytes(20_000), "c": b"2" * 100}
     write_split(tmp_path / "X.zip", files, 1 << 20)
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (6000, before[1]))
-    try:
-        with pytest.raises(OSError, match="b") as caught:
-            unpack(tmp_path / "X.zip", tmp_path / "out", workers=workers)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with full_disk(6000), pytest.raises(OSError, match="b") as caught:
+        unpack(tmp_path / "X.zip", tmp_path / "out", workers=workers)
     assert caught.value.filename == str(tmp_path / "out/b")
     left = tree(tmp_path / "out")
     assert "b" not in left
     assert {name: files[name] for name in left} == left
     unpack(tmp_path / "X.zip", tmp_path / "out")
     assert tree(tmp_path / "out") == files
+
+
+KILLED = """
+import sys
+from refpix.io.unpack import unpack
+archive, out, workers = sys.argv[1:]
+print("started", flush=True)
+unpack(archive, out, workers=int(workers))
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_killed_at_random_moments_and_begun_again(tmp_path, workers):
+    files = some_files(count=300, largest=60_000)
+    write_split(tmp_path / "X.zip", files, 500_000)
+    out = tmp_path / "out"
+    kills = kill_at_random_moments(
+        KILLED, tmp_path / "X.zip", out, workers, times=4, within=0.12, seed=workers
+    )
+    for _ in kills:
+        there = {name: content for name, content in tree(out).items() if ".partial" not in name}
+        assert there == {name: files[name] for name in there}  # what is in place is whole
+    again = unpack(tmp_path / "X.zip", out, workers=workers)
+    assert tree(out) == files
+    assert again.written + again.skipped == len(files)
+
+
+def stopped_after(count):
+    """Renaming that dies after some members, as a kill would."""
+    done = []
+
+    def dying(source, target):
+        done.append(target)
+        if len(done) > count:
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    replace = os.replace
+    return dying
+
+
+@pytest.mark.parametrize("count", [0, 1, 7])
+def test_stopped_between_members(tmp_path, count, monkeypatch):
+    files = some_files()
+    write_split(tmp_path / "X.zip", files, 3000)
+    with monkeypatch.context() as patch:
+        patch.setattr("refpix.io.unpack.os.replace", stopped_after(count))
+        with pytest.raises(KeyboardInterrupt):
+            unpack(tmp_path / "X.zip", tmp_path / "out")
+    assert len(tree(tmp_path / "out")) == count
+    assert unpack(tmp_path / "X.zip", tmp_path / "out").skipped == count
+    assert tree(tmp_path / "out") == files
+
+
+def test_a_folder_that_is_a_file(tmp_path):
+    write_split(tmp_path / "X.zip", {"a/b": b"1"}, 100)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/a").write_bytes(b"in the way")
+    with pytest.raises(OSError, match="a/b") as caught:
+        unpack(tmp_path / "X.zip", tmp_path / "out")
+    assert caught.value.filename == str(tmp_path / "out/a/b")

@@ -1,15 +1,12 @@
 import json
 import os
-import random
-import resource
-import signal
-import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.full_disk import full_disk
+from tests.killed import kill_at_random_moments
 from tests.synthesis.drawn_inputs import tree
 
 from refpix.errors import MissingExtraError, SampleError
@@ -134,16 +131,7 @@ generate_images(out, foregrounds=foregrounds, backgrounds=backgrounds, samples=r
 
 def test_killed_at_random_moments_and_begun_again(drawn, tmp_path, finished):
     out = tmp_path / "killed"
-    rng = random.Random(0)
-    for _ in range(4):
-        process = subprocess.Popen(
-            [sys.executable, "-c", KILLED, str(drawn.root), str(out)], stdout=subprocess.PIPE
-        )
-        process.stdout.readline()
-        time.sleep(rng.uniform(0, 0.12))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
+    for _ in kill_at_random_moments(KILLED, drawn.root, out, times=4, within=0.12):
         for path in out.rglob("*.jpg"):  # what is in place is whole
             if ".partial" not in path.parts:
                 with Image.open(path) as image:
@@ -201,13 +189,8 @@ def test_bad_samples_are_reported_and_the_run_goes_on(drawn, tmp_path, finished)
 def test_a_full_disk_names_the_file_and_leaves_none_half_written(drawn, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (6000, before[1]))  # the pictures are larger
-    try:
-        with pytest.raises(OutputError, match="too large") as error:
-            images(drawn, out)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with full_disk(6000), pytest.raises(OutputError, match="too large") as error:
+        images(drawn, out)  # the pictures are larger
     assert error.value.file.startswith(str(out))
     assert [p for p in out.rglob("*") if p.is_file() and p.name != ".journal.jsonl"] == []
 

@@ -1,9 +1,9 @@
 import json
-import resource
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
+from tests.full_disk import full_disk
 from tests.synthesis.drawn_inputs import tree
 
 from refpix import masks as rle
@@ -115,13 +115,8 @@ def test_a_full_disk_names_the_file_and_leaves_none_half_written(tmp_path):
     out = tmp_path / "out"
     noise = np.random.default_rng(0).integers(0, 2, (1, 200, 300), dtype=np.uint8)
     paths = pictures(tmp_path / "in", 1, size=(300, 200))
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, before[1]))
-    try:
-        with pytest.raises(OutputError, match="too large") as error:
-            detect_masks(lambda _: Instances(noise, np.ones(1), np.ones(1)), paths, out)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with full_disk(3000), pytest.raises(OutputError, match="too large") as error:
+        detect_masks(lambda _: Instances(noise, np.ones(1), np.ones(1)), paths, out)
     assert error.value.file == str(out / "p0/00.png")
     assert [p.name for p in out.rglob("*") if p.is_file()] == [".journal.jsonl"]
 

@@ -133,20 +133,21 @@ def part_paths(last: Path, disk: int) -> list[Path]:
         there = set(os.listdir(last.parent))
     except OSError:
         there = set()
-    paths, missing = [], []
+    stem = last.stem
+    found: list[str] = []
+    missing: list[str] = []
     for i in range(1, disk + 1):
-        names = [f"{last.stem}.z{i:02d}", f"{last.stem}.Z{i:02d}"]
-        found = [name for name in names if name in there]
-        missing += [] if found else names[:1]
-        paths.append(last.parent / (found or names)[0])
+        names = f"{stem}.z{i:02d}", f"{stem}.Z{i:02d}"
+        name = next((name for name in names if name in there), None)
+        (missing if name is None else found).append(name or names[0])
     if missing:
         shown = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
         raise ArchiveError(
-            str(paths[next(i for i, p in enumerate(paths) if p.name == missing[0])]), "", -1,
+            str(last.parent / missing[0]), "", -1,
             f"missing part: the set has {disk + 1}, of which {len(missing)} "
             f"{'is' if len(missing) == 1 else 'are'} not there ({shown})",
         )  # fmt: skip
-    return [*paths, last]
+    return [*(last.parent / name for name in found), last]
 
 
 class Directory(NamedTuple):

@@ -6,6 +6,7 @@ import contextlib
 import fnmatch
 import os
 import stat
+import sys
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -139,7 +140,8 @@ def _run(
         for info, result in _in_order(work, infos, workers):
             if isinstance(result, ArchiveError):
                 failures.append(result)
-                bar.write(str(result))
+                if progress:
+                    bar.write(str(result), file=sys.stderr)
             else:
                 written += result
                 skipped += not result

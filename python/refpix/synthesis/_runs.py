@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -98,8 +99,8 @@ def run(
         with tqdm(total=len(jobs), initial=skipped, unit=unit, disable=not progress) as bar:
             for entry in results:
                 journal.add(entry)
-                if entry["status"] == "failed":
-                    bar.write(f"sample {entry['id']}: {entry['reason']}")
+                if progress and entry["status"] == "failed":
+                    bar.write(f"sample {entry['id']}: {entry['reason']}", file=sys.stderr)
                 bar.update()
     except BaseException:
         journal.close()
