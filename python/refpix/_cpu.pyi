@@ -38,6 +38,7 @@ __all__: list[str] = [
     "image_batch",
     "image_normalize",
     "image_resize",
+    "image_resize_opencv",
     "jpeg_decode",
     "jpeg_encode",
     "label_zoom",
@@ -197,6 +198,9 @@ def image_resize(
     order: str,
     out: typing.Any,
     num_threads: int,
+) -> numpy.typing.NDArray[numpy.uint8]: ...
+def image_resize_opencv(
+    images: typing.Any, *, size: tuple[int, int], out: typing.Any, num_threads: int
 ) -> numpy.typing.NDArray[numpy.uint8]: ...
 def jpeg_decode(
     values: typing.Any,

@@ -50,9 +50,9 @@ def make_noisy(frames: Planes, draws: Draws) -> Planes:
     """
     deviation = draws.pixels.uniform(0, _NOISE)
     noise = draws.pixels.normal(0, deviation, frames.shape[1:3])
-    levels = np.rint(noise).astype(np.int16)[..., None]
-    noisy: Planes = np.clip(frames + levels, 0, 255).astype(np.uint8)
-    return noisy
+    noisy = frames + np.rint(noise).astype(np.int16)[..., None]
+    np.clip(noisy, 0, 255, out=noisy)
+    return noisy.astype(np.uint8)
 
 
 def compress(frames: Planes, draws: Draws) -> Planes:

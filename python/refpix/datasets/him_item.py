@@ -185,9 +185,11 @@ def without_faint(alphas: Planes) -> Planes:
 
 
 def _colours(image: Floats, alpha: Floats) -> tuple[Floats, Floats]:
-    """Foreground and background that make up the picture; where a side is absent it is 0 or so."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        fg = np.clip(np.nan_to_num(image / alpha, copy=False, nan=0.0, posinf=0.0), 0, 1)
-        rest = image - fg * alpha
-        bg = np.clip(np.nan_to_num(rest / (1 - alpha), copy=False, nan=0.0), 0, 1)
+    """Foreground and background that make up the picture; where a side is absent it is 0."""
+    shape = np.broadcast_shapes(image.shape, alpha.shape)
+    fg, bg = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    np.divide(image, alpha, out=fg, where=alpha > 0)
+    np.clip(fg, 0, 1, out=fg)
+    np.divide(image - fg * alpha, 1 - alpha, out=bg, where=alpha < 1)
+    np.clip(bg, 0, 1, out=bg)
     return fg, bg

@@ -18,6 +18,7 @@ from refpix.kernels._confusion_matrix import confusion_matrix
 from refpix.kernels._image_batch import image_batch
 from refpix.kernels._image_normalize import image_normalize
 from refpix.kernels._image_resize import image_resize
+from refpix.kernels._image_resize_opencv import image_resize_opencv
 from refpix.kernels._jpeg_decode import jpeg_decode
 from refpix.kernels._jpeg_encode import jpeg_encode
 from refpix.kernels._label_zoom import label_zoom
@@ -66,6 +67,7 @@ __all__ = [
     "image_batch",
     "image_normalize",
     "image_resize",
+    "image_resize_opencv",
     "isas",
     "jpeg_decode",
     "jpeg_encode",
