@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bindings/bind.h"
@@ -38,6 +39,19 @@ inline PassOrder pass_order(const std::string& name) {
     }
     require(name == "pillow13", "order: expected pillow13, pillow12 or auto, got " + name);
     return PassOrder::pillow13;
+}
+
+inline void set_resize_options(ImageResize& args, std::pair<std::int64_t, std::int64_t> out_size,
+                               int channels, const std::string& filter, const std::string& order) {
+    require(channels == 1 || channels == 3, "channels: expected 1 or 3");
+    require(out_size.first > 0 && out_size.second > 0 && out_size.first <= (1 << 26) &&
+                out_size.second <= (1 << 26),
+            "out_size: height and width must be positive");
+    args.channels = channels;
+    args.out_height = out_size.first;
+    args.out_width = out_size.second;
+    args.filter = resize_filter(filter);
+    args.order = pass_order(order);
 }
 
 inline NormalizeType normalize_type(const std::string& name) {

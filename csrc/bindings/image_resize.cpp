@@ -16,21 +16,13 @@ REFPIX_BINDING(image_resize) {
             const auto shapes = array<std::int64_t>(sizes, "sizes", 2);
             require(shapes.shape(1) == 2, "sizes: expected shape (n, 2)");
             require(starts.size() == shapes.shape(0) + 1, "offsets: expected n + 1 of them");
-            require(channels == 1 || channels == 3, "channels: expected 1 or 3");
-            require(out_size.first > 0 && out_size.second > 0 && out_size.first <= (1 << 26) &&
-                        out_size.second <= (1 << 26),
-                    "out_size: height and width must be positive");
             ImageResize args;
             args.pixels = bytes.data();
             args.size = bytes.size();
             args.offsets = starts.data();
             args.sizes = shapes.data();
             args.count = shapes.shape(0);
-            args.channels = channels;
-            args.out_height = out_size.first;
-            args.out_width = out_size.second;
-            args.filter = resize_filter(filter);
-            args.order = pass_order(order);
+            set_resize_options(args, out_size, channels, filter, order);
             args.threads = num_threads;
             auto result =
                 output<std::uint8_t>(out, {args.count, args.out_height, args.out_width, channels});

@@ -16,6 +16,10 @@ pytestmark = pytest.mark.skipif(GXX is None, reason="no g++")
 
 SOURCES = {
     "image_normalize": [],
+    "image_resize": [
+        *(f"kernels/image_resize/cpu{part}.cpp" for part in ("", "_resizer", "_scalar", "_taps")),
+        *("core/thread_pool.cpp", "core/status.cpp", "core/isa.cpp"),
+    ],
     "parsing_unpack": ["kernels/parsing_unpack/cpu.cpp", "core/thread_pool.cpp", "core/status.cpp"],
 }
 FLAGS = [

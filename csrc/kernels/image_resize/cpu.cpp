@@ -7,16 +7,6 @@
 
 namespace refpix {
 
-bool vertical_first(PassOrder order, std::int64_t in_height, std::int64_t in_width,
-                    std::int64_t out_height, std::int64_t out_width) noexcept {
-    const std::int64_t shrinks_by = in_height - out_height;
-    if (shrinks_by <= 0) {
-        return false;
-    }
-    return order == PassOrder::pillow13 ? shrinks_by > 2 * (in_width - out_width)
-                                        : in_height > 100 * in_width;
-}
-
 namespace cpu {
 namespace {
 
@@ -32,15 +22,9 @@ struct Target {
 
 Status check(const ImageResize& args) noexcept {
     for (std::int64_t item = 0; item < args.count; ++item) {
-        const std::int64_t height = args.sizes[2 * item];
-        const std::int64_t width = args.sizes[2 * item + 1];
-        if (height < 1 || width < 1 || height > resize::max_side || width > resize::max_side) {
-            return {Fault::bad_size, item, -1};
-        }
-        const std::int64_t start = args.offsets[item];
-        const std::int64_t stop = args.offsets[item + 1];
-        if (start < 0 || stop > args.size || stop - start != height * width * args.channels) {
-            return {Fault::span_out_of_bounds, item, start};
+        const Status status = resize::check_item(args, item);
+        if (!status.ok()) {
+            return status;
         }
     }
     return {};

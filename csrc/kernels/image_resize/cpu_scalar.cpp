@@ -1,17 +1,8 @@
 #include "kernels/image_resize/passes.h"
+#include "kernels/image_resize/window.h"
 
 namespace refpix::resize {
 namespace scalar {
-namespace {
-
-constexpr std::int32_t half = 1 << (weight_bits - 1);
-
-inline std::uint8_t to_byte(std::int32_t sum) {
-    const std::int32_t value = sum >> weight_bits;
-    return static_cast<std::uint8_t>(value < 0 ? 0 : value > 255 ? 255 : value);
-}
-
-}  // namespace
 
 void horizontal(const HorizontalPass& pass) noexcept {
     const Taps& taps = *pass.taps;
@@ -25,7 +16,7 @@ void horizontal(const HorizontalPass& pass) noexcept {
             const std::int64_t span =
                 taps.last[o] - taps.start[o] + 1;  // weightless taps may lie outside the row
             for (int c = 0; c < channels; ++c) {
-                std::int32_t sum = half;
+                std::int32_t sum = rounding;
                 for (std::int64_t t = 0; t < span; ++t) {
                     sum += weights[t] * source[t * channels + c];
                 }
@@ -40,7 +31,7 @@ void vertical(const VerticalPass& pass) noexcept {
     const std::int32_t* weights = taps.weights_of(pass.output);
     const std::int64_t span = taps.last[pass.output] - taps.start[pass.output] + 1;
     for (std::int64_t i = 0; i < pass.bytes; ++i) {
-        std::int32_t sum = half;
+        std::int32_t sum = rounding;
         for (std::int64_t t = 0; t < span; ++t) {
             sum += weights[t] * pass.rows[t][i];
         }

@@ -3,27 +3,10 @@
 #include <cmath>
 
 #include "kernels/image_resize/taps.h"
+#include "kernels/image_resize/window.h"
 
 namespace refpix::resize {
 namespace {
-
-double box(double x) {
-    return x > -0.5 && x <= 0.5 ? 1.0 : 0.0;
-}
-
-double bilinear(double x) {
-    x = std::fabs(x);
-    return x < 1.0 ? 1.0 - x : 0.0;
-}
-
-double bicubic(double x) {
-    constexpr double a = -0.5;
-    x = std::fabs(x);
-    if (x < 1.0) {
-        return ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0;
-    }
-    return x < 2.0 ? (((x - 5.0) * x + 8.0) * x - 4.0) * a : 0.0;
-}
 
 double sinc(double x) {
     if (x == 0.0) {
@@ -37,64 +20,50 @@ double lanczos(double x) {
     return x >= -3.0 && x < 3.0 ? sinc(x) * sinc(x / 3.0) : 0.0;
 }
 
-struct Filter {
-    double (*weight)(double);
-    double support;
-};
+using Weigh = double (*)(double);
 
-Filter filter_of(ResizeFilter filter) {
+Weigh weigh_of(ResizeFilter filter) {
     switch (filter) {
         case ResizeFilter::box:
-            return {box, 0.5};
+            return box;
         case ResizeFilter::bilinear:
-            return {bilinear, 1.0};
+            return bilinear;
         case ResizeFilter::lanczos:
-            return {lanczos, 3.0};
+            return lanczos;
         case ResizeFilter::bicubic:
             break;
     }
-    return {bicubic, 2.0};
+    return bicubic;
 }
 
-std::int32_t fixed_point(double weight) {
-    const double scaled = weight * (1 << weight_bits);
-    return static_cast<std::int32_t>(weight < 0 ? scaled - 0.5 : scaled + 0.5);
-}
-
-struct Window {
+struct Weights {
     std::int64_t first;
-    std::vector<std::int32_t> weights;
+    std::vector<std::int32_t> values;
 };
 
-std::vector<Window> windows(std::int64_t in, std::int64_t out, ResizeFilter filter) {
-    std::vector<Window> result(out);
+std::vector<Weights> windows(std::int64_t in, std::int64_t out, ResizeFilter filter) {
+    std::vector<Weights> result(out);
     if (in == out) {
         for (std::int64_t o = 0; o < out; ++o) {
             result[o] = {o, {1 << weight_bits}};
         }
         return result;
     }
-    const Filter f = filter_of(filter);
-    const double scale = static_cast<double>(in) / static_cast<double>(out);
-    const double stretch = std::max(scale, 1.0);
-    const double support = f.support * stretch;
-    const double reciprocal = 1.0 / stretch;
+    const Axis axis = axis_of(in, out, filter);
+    const Weigh weigh = weigh_of(filter);
     std::vector<double> line;
     for (std::int64_t o = 0; o < out; ++o) {
-        const double centre = (static_cast<double>(o) + 0.5) * scale;
-        const auto low =
-            std::max<std::int64_t>(0, static_cast<std::int64_t>(centre - support + 0.5));
-        const auto high = std::min(in, static_cast<std::int64_t>(centre + support + 0.5));
+        const Window window = window_of(axis, o);
         line.clear();
         double sum = 0.0;
-        for (std::int64_t x = low; x < high; ++x) {
-            const double w = f.weight((static_cast<double>(x) - centre + 0.5) * reciprocal);
+        for (std::int64_t x = window.first; x < window.stop; ++x) {
+            const double w = weigh(window.distance(axis, x));
             line.push_back(w);
             sum += w;
         }
-        result[o].first = low;
+        result[o].first = window.first;
         for (double w : line) {
-            result[o].weights.push_back(fixed_point(sum != 0.0 ? w / sum : w));
+            result[o].values.push_back(fixed_point(w, sum));
         }
     }
     return result;
@@ -145,12 +114,12 @@ void cut_up(Taps& taps, std::int64_t o, std::int64_t padded_out) {
 }  // namespace
 
 std::shared_ptr<const Taps> make_taps(std::int64_t in, std::int64_t out, ResizeFilter filter) {
-    const std::vector<Window> all = windows(in, out, filter);
+    const std::vector<Weights> all = windows(in, out, filter);
     auto taps = std::make_shared<Taps>();
     taps->in = in;
     taps->out = out;
-    for (const Window& window : all) {
-        taps->width = std::max(taps->width, static_cast<int>(window.weights.size()));
+    for (const Weights& window : all) {
+        taps->width = std::max(taps->width, static_cast<int>(window.values.size()));
     }
     taps->groups = (taps->width + group - 1) / group;
     const std::int64_t span = static_cast<std::int64_t>(taps->groups) * group;
@@ -164,12 +133,12 @@ std::shared_ptr<const Taps> make_taps(std::int64_t in, std::int64_t out, ResizeF
     taps->digits_by_output.assign(padded_out * taps->groups * 3, 0);
     taps->pairs.assign(padded_out * span, 0);
     for (std::int64_t o = 0; o < out; ++o) {
-        const Window& window = all[o];
+        const Weights& window = all[o];
         const std::int64_t start = std::max<std::int64_t>(0, std::min(window.first, in - reach));
         taps->start[o] = static_cast<std::int32_t>(start);
         taps->last[o] = static_cast<std::int32_t>(window.first) +
-                        std::max(static_cast<int>(window.weights.size()), 1) - 1;
-        std::copy(window.weights.begin(), window.weights.end(),
+                        std::max(static_cast<int>(window.values.size()), 1) - 1;
+        std::copy(window.values.begin(), window.values.end(),
                   taps->weights.begin() + o * span + (window.first - start));
         cut_up(*taps, o, padded_out);
     }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "core/device.h"
 #include "core/status.h"
 
 namespace refpix {
@@ -14,8 +15,15 @@ enum class ResizeFilter : int { box, bilinear, bicubic, lanczos };
 // 12.3: more than 100 times as high as wide, and shrinking), Pillow 13 decides by the sizes.
 enum class PassOrder : int { pillow12, pillow13 };
 
-bool vertical_first(PassOrder order, std::int64_t in_height, std::int64_t in_width,
-                    std::int64_t out_height, std::int64_t out_width) noexcept;
+REFPIX_HD inline bool vertical_first(PassOrder order, std::int64_t in_height, std::int64_t in_width,
+                                     std::int64_t out_height, std::int64_t out_width) noexcept {
+    const std::int64_t shrinks_by = in_height - out_height;
+    if (shrinks_by <= 0) {
+        return false;
+    }
+    return order == PassOrder::pillow13 ? shrinks_by > 2 * (in_width - out_width)
+                                        : in_height > 100 * in_width;
+}
 
 struct ImageResize {
     const std::uint8_t* pixels = nullptr;   // (size,), images end to end
@@ -32,8 +40,25 @@ struct ImageResize {
     std::uint8_t* out = nullptr;  // (count, out_height, out_width, channels)
 };
 
+namespace resize {
+inline constexpr int weight_bits = 22;  // behind the point of a weight
+}
+
 namespace cpu {
 Status image_resize(const ImageResize& args) noexcept;
 }  // namespace cpu
+
+namespace cuda {
+
+// All pointers but `fault` as above, on the device; `threads` is ignored. No lanczos: its weights
+// come from the host's sine.
+struct ImageResizeRun {
+    ImageResize args;
+    std::int64_t* first_bad = nullptr;  // (1,), scratch
+    DeviceFault* fault = nullptr;
+};
+int image_resize(const ImageResizeRun& run, DeviceStream stream) noexcept;  // a cudaError_t
+
+}  // namespace cuda
 
 }  // namespace refpix

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/image_resize/passes.h"
+#include "kernels/image_resize/window.h"
 
 namespace refpix::resize {
 
@@ -20,9 +21,6 @@ struct Geometry {
     PassOrder order = PassOrder::pillow13;
     Layout layout = Layout::interleaved;
 };
-
-// Largest side that is accepted: offsets within a row stay in 32 bits.
-inline constexpr std::int64_t max_side = 1 << 26;
 
 class Resizer {
   public:

@@ -9,7 +9,6 @@
 
 namespace refpix::resize {
 
-inline constexpr int weight_bits = 22;
 inline constexpr int group = 4;  // taps that one SIMD step takes
 // Outputs are padded to a multiple of this with weightless ones, so that SIMD needs no tail.
 inline constexpr int out_padding = 16;
