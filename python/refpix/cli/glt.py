@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from refpix.cli.glt_crop import crop
+from refpix.cli.glt_stats import stats
 
 __all__ = ["app"]
 
@@ -17,3 +18,4 @@ def options() -> None:
 
 
 app.command("crop")(crop)
+app.command("stats")(stats)

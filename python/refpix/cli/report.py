@@ -11,6 +11,7 @@ import PIL
 
 import refpix
 from refpix.datasets import RefHuman
+from refpix.datasets.glt_info import GltInfo
 from refpix.datasets.refcocom_info import RefCocoMInfo
 from refpix.datasets.refhcm_info import FileInfo
 from refpix.errors import RowError
@@ -23,6 +24,7 @@ __all__ = [
     "byte_count",
     "comparison_json",
     "comparison_lines",
+    "glt_lines",
     "info_json",
     "info_lines",
     "refcocom_json",
@@ -148,6 +150,23 @@ def refhuman_lines(dataset: RefHuman) -> list[str]:
         f"left out     {out or 'nothing'}",
         *(f"fault        {fault}" for fault in about["faults"]),
     ]
+
+
+def glt_lines(info: GltInfo) -> list[str]:
+    """A set of MSCOCO-GLT at a glance."""
+    lines = [
+        f"file     {info.path}",
+        f"size     {byte_count(info.path.stat().st_size)}",
+        f"classes  {len(info.classes)}",
+        f"{'split':<11}{'objects':>9}{'largest':>9}{'smallest':>10}{'attribute std':>15}",
+    ]
+    for one in info.splits:
+        std = one.attribute_std
+        lines.append(
+            f"{one.name:<11}{one.objects:>9}{one.class_counts.max():>9}"
+            f"{one.class_counts.min():>10}{'-' if std != std else f'{std:.4f}':>15}"
+        )
+    return [*lines, *(f"fault    {fault}" for fault in info.faults)]
 
 
 def info_json(info: FileInfo) -> dict[str, Any]:

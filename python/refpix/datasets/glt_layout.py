@@ -12,6 +12,7 @@ __all__ = [
     "SPLIT_NAMES",
     "Variant",
     "find_annotation",
+    "find_annotations",
     "picture_name",
     "resolve_split",
 ]
@@ -113,6 +114,17 @@ def find_annotation(root: Path, variant: Variant | None) -> tuple[Path, Variant 
             return root / f"coco_{one}" / _FILE, one
     looked = " or ".join([_FILE, *(f"coco_{one}/{_FILE}" for one in wanted)])
     raise FileNotFoundError(f"{root}: there is no {looked} in it")
+
+
+def find_annotations(root: Path) -> list[tuple[Path, Variant | None]]:
+    """The annotation files of both sets, as far as they are there; see `find_annotation`."""
+    if root.is_dir() and not (root / _FILE).is_file():
+        both: tuple[Variant, ...] = ("glt", "cbl")
+        found = [(root / f"coco_{one}" / _FILE, one) for one in both]
+        there = [(path, one) for path, one in found if path.is_file()]
+        if there:
+            return [*there]
+    return [find_annotation(root, None)]
 
 
 def picture_name(stored: str) -> str:
