@@ -212,6 +212,12 @@ def test_every_exported_kernel_has_a_folder():
     assert set(exported_kernels()) <= set(kernel_folders())
 
 
+def test_the_index_of_pages_names_every_kernel():
+    index = (ROOT / "docs" / "kernels" / "README.md").read_text("utf-8")
+    named = set(re.findall(r"\]\((\w+)\.md\)", index))
+    assert named == set(kernel_folders())
+
+
 def test_exported_names_are_sorted():
     assert sorted(refpix.kernels.__all__) == list(refpix.kernels.__all__)
 
