@@ -14,7 +14,7 @@ from refpix.kernels import alpha_bbox, image_resize, jpeg_decode
 from refpix.synthesis._png import read_gray
 from refpix.types import BytesBatch, PassOrder, ResizeFilter
 
-__all__ = ["Source", "bounding_box", "gray_of", "resized"]
+__all__ = ["Patch", "Source", "bounding_box", "gray_of", "resized"]
 
 Pixels = npt.NDArray[np.uint8]
 #: x, y, width, height
@@ -22,6 +22,27 @@ Rectangle = tuple[int, int, int, int]
 
 _UPRIGHT_SWAPS_SIDES = range(5, 9)  # EXIF orientations
 _ORIENTATION = 0x0112
+
+
+class Patch(NamedTuple):
+    """The part of a matte that may not be zero, and where it lies."""
+
+    x: int
+    y: int
+    pixels: Pixels
+
+    def crop(self, box: Rectangle) -> Pixels:
+        """A box of the whole matte: uint8 (h, w)."""
+        x, y, w, h = box
+        out = np.zeros((h, w), np.uint8)
+        rows, columns = self.pixels.shape
+        x0, y0 = max(x, self.x), max(y, self.y)
+        x1, y1 = min(x + w, self.x + columns), min(y + h, self.y + rows)
+        if x0 < x1 and y0 < y1:
+            out[y0 - y : y1 - y, x0 - x : x1 - x] = self.pixels[
+                y0 - self.y : y1 - self.y, x0 - self.x : x1 - self.x
+            ]
+        return out
 
 
 class Header(NamedTuple):

@@ -1,8 +1,9 @@
 """Gray 8-bit PNG files, written and read fast; whatever else there is goes through Pillow.
 
 Deflate comes from zlib-ng where the ``zlib-ng`` wheel is installed (extra ``synthesis``), else from
-the standard library. Mattes are large and nearly empty: a low level without row filters is both the
-fastest and about the smallest (docs/synthesis.md has the numbers).
+the standard library. Mattes are large, nearly empty and otherwise mostly 255: differences to the
+row above, of which only runs are matched, are both the fastest and about the smallest
+(docs/synthesis.md has the numbers).
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,16 +22,20 @@ from refpix.kernels import png_unfilter
 __all__ = ["png_bytes", "read_gray"]
 
 
-def _library() -> tuple[Any, int]:
-    """Something with ``compress`` and ``decompress``, and the level to use."""
+def _library() -> Any:
     try:
         from zlib_ng import zlib_ng
     except ImportError:
-        return zlib, 1
-    return zlib_ng, 2
+        return zlib
+    return zlib_ng
 
 
-_zlib, _LEVEL = _library()
+_zlib: Final = _library()
+_RAW: Final = -15  # a deflate stream without zlib's header and checksum
+_UP: Final = 2  # the filter: a row is what it has more than the one above
+_ADLER_BASE: Final = 65521
+_EMPTY_LAST_BLOCK: Final = b"\x03\x00"
+_ZLIB_HEADER: Final = b"\x78\x01"
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = struct.Struct(">IIBBBBB")
 _LENGTH = struct.Struct(">I")
@@ -40,21 +46,59 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return b"".join((_LENGTH.pack(len(data)), kind, data, _LENGTH.pack(checksum)))
 
 
-def png_bytes(pixels: npt.NDArray[np.uint8]) -> bytes:
+def png_bytes(
+    pixels: npt.NDArray[np.uint8],
+    canvas: tuple[int, int] | None = None,
+    position: tuple[int, int] = (0, 0),
+) -> bytes:
     """A PNG file of a gray picture.
 
     Args:
-        pixels: uint8 (H, W), at least one pixel.
+        pixels: uint8 (H, W).
+        canvas: height and width of the picture, zero but for the pixels, which lie within it; None:
+            theirs. At least one pixel.
+        position: x and y of the pixels on the canvas.
     """
-    height, width = pixels.shape
-    rows = np.empty((height, width + 1), np.uint8)
-    rows[:, 0] = 0  # no filter
-    rows[:, 1:] = pixels
+    height, width = pixels.shape if canvas is None else canvas
+    x, y = position
+    below = height - y - pixels.shape[0]
+    rows = np.zeros((pixels.shape[0], width + 1), np.uint8)
+    rows[:, 0] = _UP
+    inside = rows[:, 1 + x : 1 + x + pixels.shape[1]]
+    inside[:1] = pixels[:1]
+    np.subtract(pixels[1:], pixels[:-1], out=inside[1:])
+    checksum = _after_zeros(1, y * (width + 1))  # above and below: no filter, zeros
+    checksum = _after_zeros(_zlib.adler32(rows, checksum), below * (width + 1))
+    blocks = (_zero_rows(y, width + 1), _deflated(rows), _zero_rows(below, width + 1))
+    data = b"".join((_ZLIB_HEADER, *blocks, _EMPTY_LAST_BLOCK, _LENGTH.pack(checksum)))
     header = _HEADER.pack(width, height, 8, 0, 0, 0, 0)
-    data: bytes = _zlib.compress(rows, _LEVEL)
     return b"".join(
         (_SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", data), _chunk(b"IEND", b""))
     )
+
+
+def _deflated(data: bytes | npt.NDArray[np.uint8]) -> bytes:
+    """Blocks that end at a byte, none of them the last, and refer to nothing in front of them."""
+    stream = _zlib.compressobj(1, zlib.DEFLATED, _RAW, 8, zlib.Z_RLE)
+    blocks: bytes = stream.compress(data) + stream.flush(zlib.Z_FULL_FLUSH)
+    return blocks
+
+
+@lru_cache(maxsize=256)
+def _zeros(count: int) -> bytes:
+    return _deflated(bytes(count))
+
+
+def _zero_rows(rows: int, row_bytes: int) -> bytes:
+    """Blocks of rows of zeros: powers of two, so that there are few kinds of them to keep."""
+    powers = (1 << bit for bit in range(rows.bit_length()) if rows >> bit & 1)
+    return b"".join(_zeros(power * row_bytes) for power in powers)
+
+
+def _after_zeros(checksum: int, zeros: int) -> int:
+    """Adler-32 of what was summed up so far and some zeros: only its upper half changes."""
+    low, high = checksum & 0xFFFF, checksum >> 16
+    return (high + zeros * low) % _ADLER_BASE << 16 | low
 
 
 def read_gray(path: str | os.PathLike[str]) -> npt.NDArray[np.uint8] | None:

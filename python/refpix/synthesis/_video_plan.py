@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from refpix.errors import SampleError
-from refpix.synthesis._pictures import Rectangle, Source, bounding_box
+from refpix.synthesis._pictures import Patch, Rectangle, Source, bounding_box
 
 __all__ = ["VIDEO_CURES", "Clip", "Level", "VideoCure", "VideoPlan", "plan_video"]
 
@@ -25,27 +25,6 @@ VideoCure = Literal["exif", "empty-frame", "alpha-box", "last-start"]
 VIDEO_CURES: Final[tuple[VideoCure, ...]] = ("exif", "empty-frame", "alpha-box", "last-start")
 
 _ENLARGED: Final = {"medium": 1.5, "hard": 2.0}
-
-
-class Patch(NamedTuple):
-    """The part of a matte that is not zero, and where it lies."""
-
-    x: int
-    y: int
-    pixels: Pixels
-
-    def crop(self, box: Rectangle) -> Pixels:
-        """A box of the whole matte: uint8 (h, w)."""
-        x, y, w, h = box
-        out = np.zeros((h, w), np.uint8)
-        rows, columns = self.pixels.shape
-        x0, y0 = max(x, self.x), max(y, self.y)
-        x1, y1 = min(x + w, self.x + columns), min(y + h, self.y + rows)
-        if x0 < x1 and y0 < y1:
-            out[y0 - y : y1 - y, x0 - x : x1 - x] = self.pixels[
-                y0 - self.y : y1 - self.y, x0 - self.x : x1 - self.x
-            ]
-        return out
 
 
 class Clip(NamedTuple):

@@ -63,7 +63,8 @@ class _ImageWork:
         canvas = made.image.shape[0], made.image.shape[1]
         for k, instance in enumerate(made.instances):
             position = instance.x, instance.y
-            writer.write(f"alphas/{sample}/{k}.png", png_bytes(instance.alpha))
+            matte = png_bytes(instance.seen, canvas, position)
+            writer.write(f"alphas/{sample}/{k}.png", matte)
             writer.write(f"fg/{sample}/{k}.jpg", jpeg_bytes(instance.colour, canvas, position))
         writer.write(f"bg/{sample}.jpg", jpeg_bytes(made.background))
         writer.write(f"images/{sample}.jpg", jpeg_bytes(made.image))
@@ -125,8 +126,8 @@ class _VideoWork:
             for t, frame in enumerate(made):
                 picture = jpeg_bytes(frame.image)
                 writer.write(f"{prefix}fgr/{job.name}/{t:05d}.jpg", picture)
-                for k, alpha in enumerate(frame.alphas):
-                    matte = png_bytes(alpha)
+                for k, (x, y, seen) in enumerate(frame.patches):
+                    matte = png_bytes(seen, frame.size, (x, y))
                     writer.write(f"{prefix}pha/{job.name}/{t:05d}/{k:02d}.png", matte)
         except SampleError as error:
             writer.discard()

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from refpix.errors import SampleError
-from refpix.kernels import alpha_composite, alpha_occlude, alpha_quantize
-from refpix.synthesis._pictures import Source, bounding_box, gray_of, resized
+from refpix.kernels import alpha_composite, alpha_occlude
+from refpix.synthesis._pictures import Patch, Source, bounding_box, gray_of, resized
+from refpix.synthesis._planes import quantized, zero_planes
 from refpix.types import PassOrder
 
 __all__ = ["IMAGE_CURES", "HimImage", "ImageCure", "him_image", "matte_path"]
@@ -42,14 +43,14 @@ class Instance(NamedTuple):
         colour: uint8 (h, w, 3), resized.
         x: of its upper left corner in the picture.
         y: likewise.
-        alpha: uint8 (H, W), what is seen of it.
+        seen: uint8 (h, w), its matte there: straight alpha, occlusion taken into account.
     """
 
     name: str
     colour: Pixels
     x: int
     y: int
-    alpha: Pixels
+    seen: Pixels
 
 
 class HimImage(NamedTuple):
@@ -72,7 +73,8 @@ class HimImage(NamedTuple):
     @property
     def alphas(self) -> list[Pixels]:
         """Mattes, uint8 (H, W) each: straight alpha, occlusion taken into account."""
-        return [instance.alpha for instance in self.instances]
+        height, width = self.image.shape[:2]
+        return [Patch(i.x, i.y, i.seen).crop((0, 0, width, height)) for i in self.instances]
 
     @property
     def foregrounds(self) -> list[Pixels]:
@@ -150,8 +152,9 @@ def him_image(
     base = Source(sample_id, background_name)
     header = base.header()
     drawn = [_resize_matte(rs, *item, header.height, order) for item in cropped]
-    stack = np.zeros((count, header.height, header.width), np.float32)
-    places, areas, boxes = _place(rs, drawn, stack, "exact-fit" in cures)
+    with zero_planes(count, header.height, header.width) as (stack, boxes):
+        places, areas = _place(rs, drawn, stack, boxes, "exact-fit" in cures)
+        seen = [quantized(plane, box) for plane, box in zip(stack, boxes, strict=True)]
     if not any(areas):
         return None
     background = base.background()
@@ -164,8 +167,7 @@ def him_image(
         colour = resized(item.source.rgb(item.box), width, height, "bicubic", order)
         _paste(image, colour, item.matte, place)
         if areas[i]:
-            alpha = alpha_quantize(stack[i : i + 1], boxes=boxes[i : i + 1])[0]
-            instances.append(Instance(item.source.path, colour, *place, alpha))
+            instances.append(Instance(item.source.path, colour, *place, seen[i]))
     return HimImage(sample_id, image, background, instances, background_name)
 
 
@@ -206,14 +208,14 @@ def _place(
     rs: np.random.RandomState,
     drawn: Sequence[_Drawn],
     stack: npt.NDArray[np.float32],
+    boxes: npt.NDArray[np.int64],
     exact_fit: bool,
-) -> tuple[list[tuple[int, int] | None], list[float], npt.NDArray[np.int64]]:
-    """Positions (None: left out) of the foregrounds, areas of their mattes, and their boxes."""
+) -> tuple[list[tuple[int, int] | None], list[float]]:
+    """Positions (None: left out) of the foregrounds, and areas of their mattes."""
     room = 1 if exact_fit else 0
     height, width = stack.shape[1:]
     places: list[tuple[int, int] | None] = []
     areas = [0.0] * len(drawn)
-    boxes = np.zeros((len(drawn), 4), np.int64)
     for i, item in enumerate(drawn):
         h, w = item.matte.shape
         place = None
@@ -231,7 +233,7 @@ def _place(
             boxes[i] = x, y, w, h
             break
         places.append(place)
-    return places, areas, boxes
+    return places, areas
 
 
 def _put_in_front(

@@ -15,13 +15,13 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 
 from refpix.errors import SampleError
-from refpix.kernels import alpha_composite, alpha_occlude, alpha_quantize
-from refpix.synthesis._pictures import Source, resized
+from refpix.kernels import alpha_composite, alpha_occlude
+from refpix.synthesis._pictures import Patch, Source, resized
+from refpix.synthesis._planes import quantized
 from refpix.synthesis._video_plan import (
     VIDEO_CURES,
     Clip,
     Level,
-    Patch,
     VideoCure,
     VideoPlan,
     plan_video,
@@ -44,12 +44,21 @@ class Frame(NamedTuple):
 
     Attributes:
         image: uint8 (H, W, 3), RGB.
-        alphas: uint8 (H, W) per person, straight alpha, occlusion taken into account; empty mattes
-            are kept.
+        size: height and width of the mattes.
+        patches: per person where its matte may not be zero.
     """
 
     image: Pixels
-    alphas: list[Pixels]
+    size: tuple[int, int]
+    patches: list[Patch]
+
+    @property
+    def alphas(self) -> list[Pixels]:
+        """Mattes, uint8 (H, W) per person: straight alpha, occlusion taken into account.
+
+        Empty ones are kept.
+        """
+        return [patch.crop((0, 0, *self.size[::-1])) for patch in self.patches]
 
 
 class HimVideo:
@@ -92,7 +101,7 @@ class HimVideo:
             image = background.copy()
             for clip, matte in zip(self._plan.clips, self._mattes.resized[t], strict=True):
                 _paste(image, self._colour(clip, t), matte, clip.position)
-            yield Frame(image, [p.crop((0, 0, *self.size[::-1])) for p in self._mattes.final[t]])
+            yield Frame(image, self.size, self._mattes.final[t])
 
     @property
     def frames(self) -> list[Pixels]:
@@ -213,7 +222,13 @@ def _occlude(
                 if occluded > most:
                     return _REJECTED
                 max_occluded = max(max_occluded, occluded)
-        mattes.final.append(_quantized(stack, boxes))
+        # The next frame writes the same boxes anew, whole.
+        mattes.final.append(
+            [
+                Patch(x, y, quantized(plane, [x, y, w, h]))
+                for plane, (x, y, w, h) in zip(stack, boxes.tolist(), strict=True)
+            ]
+        )
     return _REJECTED if max_occluded < least else (mattes, max_occluded)
 
 
@@ -238,16 +253,6 @@ def _visible(clip: Clip, width: int, height: int) -> tuple[int, int, int, int]:
     (h, w), (x, y) = clip.size, clip.position
     x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + w, width), min(y + h, height)
     return x0, y0, max(x1 - x0, 0), max(y1 - y0, 0)
-
-
-def _quantized(stack: npt.NDArray[np.float64], boxes: npt.NDArray[np.int64]) -> list[Patch]:
-    """The planes as bytes. The next frame writes the same boxes anew, whole."""
-    patches = []
-    for plane, (x, y, w, h) in zip(stack, boxes.tolist(), strict=True):
-        seen = plane[y : y + h, x : x + w]
-        quantized = alpha_quantize(np.ascontiguousarray(seen)[np.newaxis])[0]
-        patches.append(Patch(x, y, quantized))
-    return patches
 
 
 def _paste(image: Pixels, colour: Pixels, matte: Pixels, position: tuple[int, int]) -> None:
