@@ -9,7 +9,7 @@ from refpix.cli import app
 
 
 def run(*arguments):
-    return CliRunner().invoke(app, ["glt", "crop", *map(str, arguments)])
+    return CliRunner().invoke(app, ["glt", "crop", "--n-workers", "1", *map(str, arguments)])
 
 
 @pytest.fixture

@@ -11,11 +11,5 @@ __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="MSCOCO-GLT, as published, with its flags.")
 
-
-@app.callback()
-def options() -> None:
-    """Makes this a group while it has a single command."""
-
-
 app.command("crop")(crop)
 app.command("stats")(stats)

@@ -9,12 +9,18 @@ from typing import Annotated, Optional
 import typer
 
 from refpix import synthesis
-from refpix.cli.errors import FOUND_FAULTS, one_line_errors
-from refpix.cli.synthesize import EngineName, EngineOption, Quiet, Strict, Workers
+from refpix.cli.errors import one_line_errors
+from refpix.cli.synthesize import (
+    EngineName,
+    EngineOption,
+    Quiet,
+    Strict,
+    Workers,
+    default_workers,
+    report_failures,
+)
 
 __all__ = ["crop"]
-
-_SHOWN = 20  # failures; the manifest has all
 
 
 class Cure(str, Enum):
@@ -41,7 +47,7 @@ def crop(
             help="Folder of coco_intra_lt_inter_lt and _bl, .json or .jbl.",
         ),
     ] = Path("."),
-    n_workers: Workers = 1,
+    n_workers: Workers = default_workers(),  # noqa: B008
     cure: Annotated[
         Optional[list[Cure]],  # noqa: UP045
         typer.Option("--cure", help="A quirk not to reproduce, by name."),
@@ -67,9 +73,4 @@ def crop(
     counts = ", ".join(f"{n} crops in {folder}" for folder, n in summary.objects.items())
     resumed = f"; {summary.skipped} were there" if summary.skipped else ""
     typer.echo(f"{output_path}: {counts}, of {summary.pictures} pictures{resumed}")
-    if summary.failures:
-        for key, reason in summary.failures[:_SHOWN]:
-            typer.echo(f"object {key}: {reason}", err=True)
-        if len(summary.failures) > _SHOWN:
-            typer.echo(f"... {len(summary.failures)} in all, see manifest.json", err=True)
-        raise typer.Exit(FOUND_FAULTS)
+    report_failures("object", summary.failures)

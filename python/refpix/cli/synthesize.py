@@ -72,11 +72,16 @@ def report(summary: synthesis.Summary, output: Path) -> None:
     counts = ", ".join(f"{n} {status}" for status, n in sorted(summary.counts.items()))
     resumed = f"; {summary.skipped} were there" if summary.skipped else ""
     typer.echo(f"{output}: {counts}{resumed}")
-    if summary.failures:
-        for name, reason in summary.failures[:20]:
-            typer.echo(f"sample {name}: {reason}", err=True)
-        if len(summary.failures) > 20:
-            typer.echo(f"... {len(summary.failures)} in all, see manifest.json", err=True)
+    report_failures("sample", summary.failures)
+
+
+def report_failures(kind: str, failures: Sequence[tuple[str, str]]) -> None:
+    """Prints the first of some failures, if there are any, and ends with exit code 1."""
+    for name, reason in failures[:20]:
+        typer.echo(f"{kind} {name}: {reason}", err=True)
+    if len(failures) > 20:
+        typer.echo(f"... {len(failures)} in all, see manifest.json", err=True)
+    if failures:
         raise typer.Exit(FOUND_FAULTS)
 
 
