@@ -8,6 +8,7 @@ import json
 import sys
 import warnings
 from pathlib import Path
+from random import Random
 
 from refpix import datasets, metrics, synthesis
 from refpix.datasets.him_item import HimValidation
@@ -98,6 +99,26 @@ def him_items(root, split, *, short_size, downscale_mask_p=0.5, **args):
 def vim_items(root, split, indices, *, short_size, **args):
     clips = datasets.HimVideo(root, split, transforms=HimValidation(short_size), **args)
     return clips.clips, {i: clips[i] for i in indices}
+
+
+def glt_generate(attribute_path, anno_path, runs, seed, category_orders):
+    random = Random(seed)
+    results = []
+    for run, order in zip(runs, category_orders, strict=True):
+        objects = synthesis.read_objects(attribute_path, anno_path)
+        train = {"bl": "bl", "lt": "exp"}[run["inter_type"]]
+        sizes = synthesis.GltRun("golden", train, run["TEST_SIZE"], run["VAL_SIZE"])
+        made = synthesis.glt_splits(objects, sizes, random, order=order)
+        splits = {
+            name: {
+                "keys": split.keys,
+                "label": split.label.tolist(),
+                "frequency": split.frequency.tolist(),
+            }
+            for name, split in made.splits.items()
+        }
+        results.append({"cat2id": made.cat2id, "splits": splits, "leftover_keys": made.leftover})
+    return results
 
 
 def glt_crop(annotation_jbl, data_path, out_dir):

@@ -6,6 +6,7 @@ training data of the first. ``generate_images`` and ``generate_videos`` write wh
 
 from refpix.synthesis._engines import Engine
 from refpix.synthesis._files import OutputError
+from refpix.synthesis._glt_objects import GltObjects, read_objects
 from refpix.synthesis._runs import Summary
 from refpix.synthesis.generate import (
     VideoJob,
@@ -31,6 +32,20 @@ from refpix.synthesis.glt_crops import (
     glt_crop_jpegs,
     glt_crops,
 )
+from refpix.synthesis.glt_generate import (
+    GltSummary,
+    attribute_spread,
+    generate_glt,
+    published_layout,
+)
+from refpix.synthesis.glt_splits import (
+    PUBLISHED_RUNS,
+    SPLIT_CURES,
+    CategoryOrder,
+    GltRun,
+    SplitCure,
+    glt_splits,
+)
 from refpix.synthesis.him_image import IMAGE_CURES, HimImage, ImageCure, him_image, matte_path
 from refpix.synthesis.him_video import VIDEO_CURES, HimVideo, Level, VideoCure, him_video
 from refpix.synthesis.samples import HimImageSamples, HimImageStream
@@ -39,11 +54,17 @@ __all__ = [
     "CROP_CURES",
     "CROP_SETS",
     "IMAGE_CURES",
+    "PUBLISHED_RUNS",
+    "SPLIT_CURES",
     "VIDEO_CURES",
+    "CategoryOrder",
     "CropBox",
     "CropCure",
     "CropSummary",
     "Engine",
+    "GltObjects",
+    "GltRun",
+    "GltSummary",
     "HimImage",
     "HimImageSamples",
     "HimImageStream",
@@ -51,22 +72,28 @@ __all__ = [
     "ImageCure",
     "Level",
     "OutputError",
+    "SplitCure",
     "Summary",
     "VideoCure",
     "VideoJob",
+    "attribute_spread",
     "coco_pictures",
     "crop_box",
     "generate_crops",
+    "generate_glt",
     "generate_images",
     "generate_videos",
     "glt_crop",
     "glt_crop_jpegs",
     "glt_crops",
+    "glt_splits",
     "him_image",
     "him_video",
     "image_lists",
     "matte_path",
+    "published_layout",
     "published_sets",
     "published_videos",
+    "read_objects",
     "video_lists",
 ]
