@@ -9,6 +9,7 @@ from tests.full_disk import full_disk
 from tests.killed import kill_at_random_moments
 from tests.synthesis.drawn_inputs import tree
 
+from refpix.datasets.him_sample import read_gray as read_him_gray
 from refpix.errors import MissingExtraError, SampleError
 from refpix.synthesis import (
     OutputError,
@@ -19,7 +20,7 @@ from refpix.synthesis import (
     him_video,
     image_lists,
 )
-from refpix.synthesis._png import png_bytes, read_gray
+from refpix.synthesis._png import gray_pixels, png_bytes, read_gray
 
 IDS = range(8)
 
@@ -283,3 +284,14 @@ def test_reading_leaves_other_files_to_pillow(tmp_path):
         path.write_bytes(payload[:at] + bytes([payload[at] ^ 4]) + payload[at + 1 :])
         got = read_gray(path)
         assert got is None or (got == 77).all()
+
+
+def test_reading_stops_at_the_pixels_of_the_header():
+    pixels = np.full((9, 9), 77, np.uint8)
+    payload = png_bytes(pixels)
+    assert gray_pixels(payload, 80) is None
+    np.testing.assert_array_equal(gray_pixels(payload, 81), pixels)
+    taller = png_bytes(np.zeros((4000, 9), np.uint8))
+    body = payload[: payload.index(b"IDAT") - 4] + taller[taller.index(b"IDAT") - 4 :]
+    assert gray_pixels(body) is None  # and Pillow takes what the header announces
+    assert read_him_gray(body).shape == (9, 9)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from refpix import _pillow
 from refpix.datasets._images import Decoder
 from refpix.errors import RecordError
+from refpix.synthesis._png import gray_pixels
 from refpix.types import BytesBatch
 
 __all__ = ["HimSample", "read_gray"]
@@ -158,6 +159,9 @@ def read_gray(payload: bytes, pixel_limit: int | None = None) -> Pixels:
     Raises:
         ValueError: no picture, a cut, damaged or too large one.
     """
+    plain = gray_pixels(payload, pixel_limit)
+    if plain is not None:
+        return plain
     try:
         image = _pillow.open_image(payload, allow_truncated=False) if payload else None
         if image is None:

@@ -193,8 +193,8 @@ class HimTraining:
 
     def _clip(self, stack: Stack, sample: HimSample, draws: Draws) -> HimItem:
         assert stack.masks is not None
-        count, shape = len(stack.frames), stack.alphas.shape[1:]
-        levels = without_faint(stack.alphas).reshape(count, -1, *shape)
+        count, window = len(stack.frames), stack.alphas.shape[1:]
+        levels = without_faint(stack.alphas).reshape(count, -1, *window)
         if not stack.masks.reshape(count, -1).any(axis=1).all() or not levels.any():
             raise _empty(sample, "a frame has no mask left")
         places = self._places(levels.shape[1], draws)
@@ -202,8 +202,9 @@ class HimTraining:
         iterations = int(draws.shared.randint(3, 7))
         item = self._placed(numbers(stack, colours=bool(self.colours)), places)
         changed = trimap_from_alpha(_changes(levels), size=size, iterations=iterations) != 0
-        transition = np.concatenate([np.ones((1, *shape), bool), changed])[:, None]
-        item["transition"] = np.repeat(transition, item["alpha"].shape[1], 1).astype(np.float32)
+        transition = np.concatenate([np.ones((1, *window), bool), changed])[:, None]
+        every = np.broadcast_to(transition, item["alpha"].shape)
+        item["transition"] = every.astype(np.float32, order="C")
         return item
 
     def _places(self, count: int, draws: Draws) -> npt.NDArray[np.int64] | None:

@@ -73,7 +73,8 @@ def _resized(image: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray
     u, v = _weights(below)
     total = (u[:, None, None] * lines[first]) >> 16
     total += (v[:, None, None] * lines[second]) >> 16
-    return np.minimum((total + 2) >> 2, 255)
+    resized: npt.NDArray[Any] = np.minimum((total + 2) >> 2, 255)
+    return resized
 
 
 def _taps(old: int, new: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:

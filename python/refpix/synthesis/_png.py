@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from refpix.kernels import png_unfilter
 
-__all__ = ["png_bytes", "read_gray"]
+__all__ = ["gray_pixels", "png_bytes", "read_gray"]
 
 
 def _library() -> Any:
@@ -39,6 +39,7 @@ _ZLIB_HEADER: Final = b"\x78\x01"
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = struct.Struct(">IIBBBBB")
 _LENGTH = struct.Struct(">I")
+_MOST_PIXELS = 1 << 28
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
@@ -102,28 +103,41 @@ def _after_zeros(checksum: int, zeros: int) -> int:
 
 
 def read_gray(path: str | os.PathLike[str]) -> npt.NDArray[np.uint8] | None:
-    """Pixels of a gray 8-bit PNG, as Pillow gives them; None for any other file, or a damaged one.
-
-    Returns:
-        uint8 (H, W), or None: then Pillow reads the file, or says what is wrong with it.
+    """Pixels of a gray 8-bit PNG file; see `gray_pixels`.
 
     Raises:
         OSError: the file cannot be read.
     """
     with open(path, "rb") as file:
-        payload = file.read()
+        return gray_pixels(file.read())
+
+
+def gray_pixels(payload: bytes, pixel_limit: int | None = None) -> npt.NDArray[np.uint8] | None:
+    """Pixels of a gray 8-bit PNG, as Pillow gives them; None for any other file, or a damaged one.
+
+    Args:
+        payload: the file.
+        pixel_limit: None is returned for more pixels, too.
+
+    Returns:
+        uint8 (H, W), perhaps read-only, or None: then Pillow reads the file, or says what is wrong
+        with it.
+    """
     found = _chunks(payload)
     if found is None:
         return None
     header, data = found
     width, height, depth, colour, _, _, interlaced = _HEADER.unpack(header)
-    if (depth, colour, interlaced) != (8, 0, 0) or not 0 < width * height <= 1 << 28:
+    most = _MOST_PIXELS if pixel_limit is None else min(pixel_limit, _MOST_PIXELS)
+    if (depth, colour, interlaced) != (8, 0, 0) or not 0 < width * height <= most:
         return None
+    size = height * (width + 1)
+    inflate = _zlib.decompressobj()
     try:
-        raw = _zlib.decompress(data, bufsize=height * (width + 1) + 1)
+        raw = inflate.decompress(data, size + 1)  # a byte more shows what is too long
     except Exception:  # zlib.error, of either library
         return None
-    if len(raw) != height * (width + 1):
+    if len(raw) != size or not inflate.eof:
         return None
     rows = np.frombuffer(raw, np.uint8).reshape(height, width + 1)
     return _unfiltered(rows)
