@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 10
 export PYTHON
 
-.PHONY: help demo test bench bench-kernels bench-memory lint format stubs sanitize fuzz dev clean
+.PHONY: help demo test test-ray bench bench-kernels bench-memory lint format stubs sanitize fuzz dev clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -21,6 +21,10 @@ demo:  ## Install into .venv, load the packaged sample, compare with the Pillow 
 test:  ## Install into .venv and run the tests (PYTEST_ARGS=...)
 	@tools/bootstrap.sh dev
 	$(VENV)/pytest -n auto --maxprocesses 8 $(PYTEST_ARGS)
+
+test-ray:  ## Synthesis on two workers of a Ray cluster; ray goes into build/ray, not into .venv
+	@tools/bootstrap.sh dev
+	@tools/test_ray.sh
 
 bench:  ## The jobs against their rivals, as tables and as JSON (BENCHES=masks BENCH_ARGS=...)
 	@tools/bootstrap.sh bench

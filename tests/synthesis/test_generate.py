@@ -77,16 +77,6 @@ def test_processes_give_the_same_files(drawn, tmp_path, finished, start_method):
     assert tree(out) == finished
 
 
-def test_two_ray_workers_give_the_same_files(drawn, tmp_path, finished):
-    ray = pytest.importorskip("ray")
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    try:
-        images(drawn, tmp_path / "ray", engine="ray", workers=2)
-    finally:
-        ray.shutdown()
-    assert tree(tmp_path / "ray") == finished
-
-
 def test_ray_is_optional(drawn, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingExtraError, match="ray"):
