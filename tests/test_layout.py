@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "metrics": MASKS,
     "synthesis": MASKS,
     "loader": READERS | {"cuda"},
+    "torch_ops": READERS,
     "datasets": READERS | WORKERS,
     "compat": READERS | WORKERS | {"datasets"},
     "throughput": READERS | WORKERS | {"datasets"},
@@ -50,6 +51,8 @@ PARTS = {
     "torch_tensors": "loader",
     "_buffers": "loader",
     "_prefetch": "loader",
+    "torch_custom_op": "torch_ops",
+    "torch_tv_tensors": "torch_ops",
 }
 EXTENSIONS = {"_cpu", "_cuda"}
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:work|root)/")
