@@ -12,6 +12,7 @@ from refpix.errors import BackendUnavailableError, RleError
 
 torch = pytest.importorskip("torch")
 
+from tests.conftest import ROOT  # noqa: E402
 from tests.torch_op_cases import (  # noqa: E402
     CASES,
     CROWD,
@@ -25,6 +26,7 @@ from tests.torch_op_cases import (  # noqa: E402
 
 from refpix import torch_custom_op, torch_ops  # noqa: E402
 
+PAGE = (ROOT / "docs" / "torch-ops.md").read_text("utf-8")
 KERNELS = sorted(
     value.name for value in vars(kernels).values() if isinstance(value, kernels.Kernel)
 )
@@ -76,6 +78,7 @@ def assert_same(got, wanted):
 def test_every_kernel_is_an_op(name):
     op = getattr(torch_ops, name)  # a line in torch_ops.py
     assert CASES[name]  # calls in torch_op_cases.py
+    assert f"\n| `{name}` |" in PAGE  # a row in docs/torch-ops.md
     assert pickle.loads(pickle.dumps(op)) is op
     wanted = set(inspect.signature(getattr(kernels, name)).parameters) - {"out", "backend"}
     assert set(inspect.signature(op).parameters) == wanted

@@ -45,6 +45,8 @@ BACKGROUNDS = RNG.integers(0, 256, (2, 24, 30, 3), np.uint8)
 FOREGROUNDS = RNG.integers(0, 256, (2, 9, 11, 3), np.uint8)
 SHADES = RNG.integers(0, 256, (2, 9, 11), np.uint8)
 
+ATTRIBUTES = (np.arange(60).reshape(12, 5) % 7 < 3).astype(np.uint8)
+
 
 def floats(array):
     return array.astype(np.float32) / np.float32(255)
@@ -89,6 +91,14 @@ CASES = {
         ((FRAMES[0][:, :0], FRAMES[1][:, :0]), {}),
         ((FRAMES[0][:1], FRAMES[1][:1]), {}),
     ],
+    "balanced_select": [
+        ((ATTRIBUTES, np.arange(12), np.array([0, 5, 12])), {"count": 3}),
+        ((ATTRIBUTES, np.arange(12)[:0], np.array([0])), {"count": 3}),
+        (
+            (ATTRIBUTES.astype(np.float32), np.arange(12)[::-1].copy(), np.array([0, 12])),
+            {"count": 2},
+        ),
+    ],
     "base64_decode": [(TEXTS, {}), (NOTHING, {}), (TEXTS, {"strict": True})],
     "bbox_iou": [
         ((BOXES[:2], BOXES, CROWD), {}),
@@ -116,6 +126,11 @@ CASES = {
         (IMAGES, {"out_size": (7, 9)}),
         (NO_IMAGES, {"out_size": (7, 9), "filter": "box"}),
         (ImagesBatch.from_images([MATTES[0]]), {"out_size": (40, 3), "channels": 1}),
+    ],
+    "image_resize_opencv": [
+        ((BACKGROUNDS,), {"size": (12, 15)}),
+        ((BACKGROUNDS[:0],), {"size": (3, 4)}),
+        ((MATTES[..., None],), {"size": (31, 7)}),
     ],
     "jpeg_decode": [
         (JPEGS, {}),

@@ -53,6 +53,10 @@ image_resize = op(
     kernels.image_resize,
     lambda a: a.empty("uint8", a.sizes.shape[0], *a.out_size, a.channels),
 )
+image_resize_opencv = op(
+    kernels.image_resize_opencv,
+    lambda a: a.empty("uint8", a.images.shape[0], *a.size, a.images.shape[3]),
+)
 jpeg_decode = op(
     kernels.jpeg_decode,
     lambda a: (*_items(a, "uint8", a.spans.shape[0]), a.empty("int64", a.spans.shape[0], 2)),
@@ -135,3 +139,9 @@ rle_merge = op(kernels.rle_merge, lambda a: _masks(a, a.groups.shape[0] - 1))
 rle_overlap = op(kernels.rle_overlap, lambda a: a.empty("int64", a.pairs.shape[0], 3))
 rle_resize = op(kernels.rle_resize, lambda a: _masks(a, a.sizes.shape[0]))
 rle_to_string = op(kernels.rle_to_string, lambda a: _items(a, "uint8", a.offsets.shape[0] - 1))
+
+# Long-tailed sets
+
+balanced_select = op(
+    kernels.balanced_select, lambda a: a.empty("int64", a.offsets.shape[0] - 1, a.count)
+)
