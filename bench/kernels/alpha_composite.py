@@ -22,30 +22,43 @@ def mattes(height, width):
     }
 
 
-def in_place(isa, work, foreground, matte):
+def frames(height, width):
+    """Background and foreground, uint8 (height, width, 3)."""
+    rng = np.random.default_rng(1)
+    return rng.integers(0, 256, (2, height, width, 3), dtype=np.uint8)
+
+
+def in_place(work, foreground, matte):
+    alpha_composite(work, foreground[None], matte[None], positions=AT, out=work)
+
+
+def by_isa(isa, work, foreground, matte):
     with use_isa(isa):
-        alpha_composite(work, foreground[None], matte[None], positions=AT, out=work)
+        in_place(work, foreground, matte)
+
+
+def memcpy(height, width):
+    """A copy that reads and writes as many bytes as the composite."""
+    copied = np.empty(height * width * 5, np.uint8)
+    return partial(np.copyto, copied, np.ones_like(copied))
 
 
 def main():
     for height, width in ((1080, 1920), (4320, 7680)):
-        rng = np.random.default_rng(1)
-        background, foreground = rng.integers(0, 256, (2, height, width, 3), dtype=np.uint8)
+        background, foreground = frames(height, width)
         source = Image.fromarray(foreground)
         for name, matte in mattes(height, width).items():
             mask, image = Image.fromarray(matte), Image.fromarray(background)
             image.paste(source, (0, 0), mask)
             work = background[None].copy()
-            alpha_composite(work, foreground[None], matte[None], positions=AT, out=work)
+            in_place(work, foreground, matte)
             np.testing.assert_array_equal(work[0], np.array(image))
-            copied = np.empty(height * width * 5, np.uint8)  # reads and writes as many bytes
-            copy_of = np.ones_like(copied)
             ways = {
                 "Pillow paste": partial(image.paste, source, (0, 0), mask),
-                "memcpy of as many bytes": partial(np.copyto, copied, copy_of),
+                "memcpy of as many bytes": memcpy(height, width),
             }
             for isa in isas():
-                ways[f"in place, {isa}"] = partial(in_place, isa, work, foreground, matte)
+                ways[f"in place, {isa}"] = partial(by_isa, isa, work, foreground, matte)
             compare(f"{width}x{height}, {name} matte", ways, rounds=9)
 
 

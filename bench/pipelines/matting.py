@@ -2,15 +2,14 @@
 
 Contestants take turns sample by sample in one process, on one thread each. What they wrote is
 compared first: mattes to the bit, JPEG files by their pixels. CPU time is that of the process. The
-floor is what the codecs alone take for the same files: nothing that reads and writes them by
-libjpeg-turbo and zlib-ng can go under it.
+floor is what the codecs alone take: the calls that decode a sample's inputs and encode its outputs,
+as the synthesis makes them (of foregrounds the box that is used, of planes the patch that is not
+zero), from files at hand in memory to files in memory, and nothing else.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import shutil
 import statistics
 import sys
@@ -20,16 +19,18 @@ from functools import partial
 from pathlib import Path
 
 import matting_inputs as inputs
+import matting_kernels as kernels
 import matting_plain as plain
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
-from turns import Timings, machine
+from turns import Timings, describe, machine, write
 
 from refpix import synthesis
 from refpix.kernels import jpeg_decode
 from refpix.synthesis._files import jpeg_bytes
-from refpix.synthesis._png import png_bytes, read_gray
+from refpix.synthesis._pictures import bounding_box
+from refpix.synthesis._png import gray_pixels, png_bytes
 from refpix.synthesis.generate import _ImageWork, _VideoWork
 from refpix.types import BytesBatch
 
@@ -43,6 +44,7 @@ TARGETS = (
     ("image: published / refpix", 8.0),
     ("image: published without its slow sum / refpix", 4.0),
     ("video: published / refpix, per frame", 5.0),
+    *kernels.TARGETS,
 )
 
 
@@ -78,17 +80,33 @@ def in_turns(ways: dict[str, Callable[[object], object]], jobs: list, rounds: in
     return best
 
 
-def codec_floor(reads: list[Path], arrays: list[np.ndarray], canvases: list) -> None:
-    """Decodes the inputs and encodes the outputs of a sample; writes nothing."""
-    for path in reads:
-        if path.suffix == ".png":
-            read_gray(path)
-        else:
-            jpeg_decode(*BytesBatch.from_items([path.read_bytes()]))
-    for array in arrays:
-        png_bytes(array) if array.ndim == 2 else jpeg_bytes(array)
-    for colour, canvas, position in canvases:
-        jpeg_bytes(colour, canvas, position)
+class CodecFloor:
+    """Decodes the inputs and encodes the outputs of a sample; reads and writes no files."""
+
+    def __init__(self, made: synthesis.HimImage) -> None:
+        self._made = made
+        self._background = BytesBatch.from_items([Path(made.background_name).read_bytes()])
+        self._mattes = []
+        self._colours = []
+        for instance in made.instances:
+            matte = Path(synthesis.matte_path(instance.name)).read_bytes()
+            x, y, w, h = bounding_box(gray_pixels(matte))
+            colour = BytesBatch.from_items([Path(instance.name).read_bytes()])
+            self._mattes.append(matte)
+            self._colours.append((colour, np.array([[x, y, x + w, y + h]], np.int64)))
+
+    def __call__(self) -> None:
+        for matte in self._mattes:
+            gray_pixels(matte)
+        for colour, box in self._colours:
+            jpeg_decode(*colour, roi=box)
+        jpeg_decode(*self._background)
+        canvas = self._made.image.shape[:2]
+        for instance in self._made.instances:
+            png_bytes(instance.seen, canvas, (instance.x, instance.y))
+            jpeg_bytes(instance.colour, canvas, (instance.x, instance.y))
+        jpeg_bytes(self._made.background)
+        jpeg_bytes(self._made.image)
 
 
 def image_run(count: int, rounds: int, out: Path) -> dict[str, object]:
@@ -102,12 +120,7 @@ def image_run(count: int, rounds: int, out: Path) -> dict[str, object]:
             continue
         jobs.append(sample)
         instances += len(made.instances)
-        reads = [Path(made.background_name)]
-        for instance in made.instances:
-            reads += [Path(instance.name), Path(synthesis.matte_path(instance.name))]
-        canvases = [(i.colour, made.image.shape[:2], (i.x, i.y)) for i in made.instances]
-        arrays = [made.image, made.background, *made.alphas]
-        floors[sample] = partial(codec_floor, reads, arrays, canvases)
+        floors[sample] = CodecFloor(made)
     pictures = out / "plain"
     ways = {
         "published": lambda s: plain.image(s, foregrounds, backgrounds, pictures, True),
@@ -190,14 +203,17 @@ def total_ratio(times: Timings, over: str, under: str) -> float:
 
 
 def print_report(report: dict) -> None:
-    where = report["machine"]
-    print(f"\n{where['cpu']}, {where['cores']} cores, {where['isa']}, Python {where['python']}")
+    print(f"\n{describe(report['machine'])}")
     ratios: dict[str, float] = {}
     for title, unit in (("image", "ms_per_sample"), ("video", "ms_per_frame")):
-        print(f"\n{title}, {unit.replace('_', ' ')}{'CPU':>23}{'wall':>9}")
+        print(f"\n{title}, {unit.replace('_', ' ')}{'CPU':>28}{'wall':>9}")
         for name, times in report[title][unit].items():
-            print(f"  {name:34}{times['cpu']:9.1f}{times['wall']:9.1f}")
+            print(f"  {name:44}{times['cpu']:9.1f}{times['wall']:9.1f}")
         ratios |= report[title]["ratios"]
+    print("\nkernels, CPU ms")
+    for name, value in report["kernels"]["ms"].items():
+        print(f"  {name:44}{value:9.1f}")
+    ratios |= report["kernels"]["ratios"]
     print()
     for name, bound in TARGETS:
         value = ratios.pop(name)
@@ -219,13 +235,12 @@ def main() -> None:
             "machine": machine(PACKAGES),
             "image": image_run(options.samples, options.rounds, out / "image"),
             "video": video_run(options.rounds, out / "video"),
+            "kernels": kernels.kernel_run(3 * options.rounds),
         }
     finally:
         shutil.rmtree(out, ignore_errors=True)
     print_report(report)
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(report, indent=1) + "\n")
-    print(f"\nwritten: {os.path.relpath(options.json)}")
+    write(report, options.json)
 
 
 if __name__ == "__main__":
