@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 10
 export PYTHON
 
-.PHONY: help demo test test-ray bench bench-kernels bench-memory lint format stubs sanitize fuzz dev clean
+.PHONY: help demo test test-ray test-dali bench bench-kernels bench-memory lint format stubs sanitize fuzz dev clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -25,6 +25,10 @@ test:  ## Install into .venv and run the tests (PYTEST_ARGS=...)
 test-ray:  ## Synthesis on two workers of a Ray cluster; ray goes into build/ray, not into .venv
 	@tools/bootstrap.sh dev
 	@tools/test_ray.sh
+
+test-dali:  ## refpix.dali in DALI itself, on the CPU; its 200 MB go into build/dali, not into .venv
+	@tools/bootstrap.sh dev
+	@tools/test_dali.sh $(PYTEST_ARGS)
 
 bench:  ## The jobs against their rivals, as tables and as JSON (BENCHES=masks BENCH_ARGS=...)
 	@tools/bootstrap.sh bench

@@ -41,6 +41,7 @@ MAY_IMPORT = {
     "compat": READERS | WORKERS | {"datasets"},
     "throughput": READERS | WORKERS | {"datasets"},
     "viz": READERS | WORKERS | {"datasets"},
+    "dali": READERS | WORKERS | {"datasets"},
     "cli": READERS | WORKERS | {"datasets", "compat", "viz", "throughput"},
     "__main__": {"cli"},
     "__init__": READERS | WORKERS | {"datasets"},
@@ -141,7 +142,13 @@ def test_torch_stays_in_its_rooms(module):
     assert may or not uses
 
 
-def test_everything_but_the_torch_modules_imports_without_torch():
+@pytest.mark.parametrize("module", MODULES)
+def test_dali_stays_in_its_room(module):
+    uses = {name for name in imports(MODULES[module]) if name.startswith("nvidia.dali")}
+    assert module == "dali._extra" or not uses
+
+
+def test_everything_but_the_torch_modules_imports_without_torch_and_dali():
     names = [
         "refpix" if module == "__init__" else f"refpix.{module}"
         for module in MODULES
@@ -149,7 +156,7 @@ def test_everything_but_the_torch_modules_imports_without_torch():
     ]
     program = (
         "import importlib, sys\n"
-        "sys.modules['torch'] = None\n"  # importing it raises ImportError
+        "sys.modules['torch'] = sys.modules['nvidia'] = None\n"  # importing raises ImportError
         f"for name in {names!r}: importlib.import_module(name)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, Protocol, cast
 
@@ -11,7 +10,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from refpix._buffers import BufferPool, aligned_empty
-from refpix._order import permutation
+from refpix._order import epoch_rows, shard, shares
 from refpix._prefetch import Ahead
 from refpix.batch import (
     HALF,
@@ -28,7 +27,7 @@ from refpix.io.image import decode_image
 from refpix.kernels import base64_decode, fault_name, image_batch
 from refpix.types import PIXEL_LIMIT, DType, PassOrder, ResizeFilter
 
-__all__ = ["Batch", "Collate", "Dataset", "LabelledDataset", "Loader"]
+__all__ = ["Batch", "Collate", "Dataset", "LabelledDataset", "Loader", "check_state"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -149,10 +148,11 @@ class Loader:
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.seed = seed
-        self.rank, self.world_size = _shard(rank, world_size)
+        self.rank, self.world_size = shard(rank, world_size)
         self.errors = errors
         self.prefetch = prefetch
         self.drop_last = drop_last
+        self.dtype = dtype
         self.progress = progress
         self.report: list[RowError] = []
         self.epoch = 0
@@ -173,6 +173,11 @@ class Loader:
         """Batches of an epoch (of this rank), if no batch is skipped whole."""
         rows = len(range(self.rank, len(self.dataset), self.world_size))
         return rows // self.batch_size if self.drop_last else -(-rows // self.batch_size)
+
+    @property
+    def has_label_maps(self) -> bool:
+        """Whether batches come with label maps."""
+        return self._label_size is not None
 
     def set_epoch(self, epoch: int) -> None:
         """Makes the next iteration that of this epoch, from its beginning."""
@@ -201,34 +206,29 @@ class Loader:
         Raises:
             ValueError: the state is of another order of rows.
         """
-        own = self.state_dict()
-        for key in ("version", "seed", "shuffle", "rank", "world_size", "rows"):
-            if state.get(key) != own[key]:
-                raise ValueError(
-                    f"state is of another loader: {key} is {state.get(key)!r} there, {own[key]!r} "
-                    "here"
-                )
+        check_state(state, self.state_dict())
         self.epoch = int(state["epoch"])
         self._position = self._resume_at = int(state["position"])
 
     def rows_of_epoch(self, epoch: int) -> Ints:
         """int64 (n,): this rank's dataset indices in the order of an epoch."""
-        count = len(self.dataset)
-        every = permutation(count, self.seed, epoch) if self.shuffle else np.arange(count)
-        return every[self.rank :: self.world_size]
+        return epoch_rows(
+            len(self.dataset),
+            self.seed,
+            epoch,
+            shuffle=self.shuffle,
+            rank=self.rank,
+            world_size=self.world_size,
+        )
 
     def __iter__(self) -> Iterator[Batch]:
         rows = self.rows_of_epoch(self.epoch)
         start, self._resume_at = self._resume_at, 0
         self._position = start
-        end = len(rows)
-        if self.drop_last:
-            end -= (end - start) % self.batch_size
-        shares = [
-            rows[at : min(at + self.batch_size, end)] for at in range(start, end, self.batch_size)
-        ]
+        batches = shares(rows, self.batch_size, start=start, drop_last=self.drop_last)
+        end = start + sum(map(len, batches))
         with (
-            Ahead(self._prepare, shares, self.prefetch) as ahead,
+            Ahead(self._prepare, batches, self.prefetch) as ahead,
             tqdm(total=end, initial=start, unit="row", disable=not self.progress) as bar,
         ):
             for batch, skipped in ahead:
@@ -322,6 +322,23 @@ class Loader:
         return None
 
 
+def check_state(state: dict[str, Any], own: dict[str, Any]) -> None:
+    """Whether a loader can go on from a state.
+
+    Args:
+        state: of another run.
+        own: what ``state_dict`` of this loader gives.
+
+    Raises:
+        ValueError: the state is of another order of rows.
+    """
+    for key in ("version", "seed", "shuffle", "rank", "world_size", "rows"):
+        if state.get(key) != own[key]:
+            raise ValueError(
+                f"state is of another loader: {key} is {state.get(key)!r} there, {own[key]!r} here"
+            )
+
+
 def _kernel_error(fault: str, position: int) -> KernelError:
     error = from_fault(fault, -1, position)
     return error if isinstance(error, KernelError) else KernelError(fault)
@@ -332,18 +349,6 @@ def _decoded(payload: npt.NDArray[np.uint8], encoding: str) -> bytes:
         return payload.tobytes()
     values, _ = base64_decode(payload, np.array([[0, len(payload)]], np.int64))
     return bytes(values.tobytes())
-
-
-def _shard(rank: int | None, world_size: int | None) -> tuple[int, int]:
-    torch: Any = sys.modules.get("torch")
-    distributed = torch is not None and torch.distributed.is_available()
-    if distributed and torch.distributed.is_initialized():
-        rank = torch.distributed.get_rank() if rank is None else rank
-        world_size = torch.distributed.get_world_size() if world_size is None else world_size
-    rank, world_size = rank or 0, 1 if world_size is None else world_size
-    if not 0 <= rank < world_size:
-        raise ValueError(f"rank={rank}, world_size={world_size}: expected 0 <= rank < world_size")
-    return rank, world_size
 
 
 def _allocator(

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.utils.dlpack
 
-__all__ = ["as_tensor", "cuda_available", "pinned_empty"]
+__all__ = ["as_tensor", "cuda_available", "from_dlpack", "pinned_empty"]
 
 
 def cuda_available() -> bool:
@@ -28,3 +29,9 @@ def as_tensor(images: npt.NDArray[Any], dtype: str) -> torch.Tensor:
     if dtype == "bfloat16":  # torch reads int16 everywhere, uint16 not
         return torch.from_numpy(images.view(np.int16)).view(torch.bfloat16)
     return torch.from_numpy(images)
+
+
+def from_dlpack(tensor: Any, *, copy: bool) -> torch.Tensor:
+    """A tensor over the memory of another library's, wherever that lies, or a copy of it."""
+    shared: torch.Tensor = torch.utils.dlpack.from_dlpack(tensor)
+    return shared.clone() if copy else shared
