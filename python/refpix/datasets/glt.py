@@ -21,10 +21,11 @@ from refpix.datasets.glt_layout import (
     SPLIT_NAMES,
     Variant,
     find_annotation,
+    find_splits,
     resolve_split,
 )
 from refpix.datasets.glt_sample import GltSample
-from refpix.datasets.glt_sources import CropFiles, CropSource
+from refpix.datasets.glt_sources import CropFiles, CropSource, crops_of_splits
 from refpix.datasets.refhuman_layout import find_images
 from refpix.errors import KernelError, RecordError, RowError, detached
 from refpix.types import PIXEL_LIMIT, BytesBatch
@@ -60,9 +61,14 @@ class CocoGLT:
     The paths in the annotation hold the output folder of whoever made the crops. Only the names
     below ``images`` are used, so that the folder may lie anywhere.
 
+    With ``coco=`` crops are made of COCO's pictures when they are asked for, and never written:
+    the published crops to the pixel, as they are before they are saved as JPEG. ``saved=True``
+    gives them as they are after that: the samples of a generated tree, to the bit.
+
     Args:
         root: folder that holds ``coco_glt`` and ``coco_cbl``, or one of these, or its
-            ``annotation.json``.
+            ``annotation.json``. With ``coco``: a file of splits (``.json``, ``.jbl``), or the
+            folder of both.
         split: ``"train"``, ``"val"``, ``"test_lt"``, ``"test_bl"`` or ``"test_bbl"``, or as the
             paper calls it: ``"Train-GLT"``, ``"Train-CBL"``, ``"Test-GLT"``, ``"Test-CBL"``,
             ``"Test-GBL"``.
@@ -72,13 +78,15 @@ class CocoGLT:
         on_error: ``"raise"``: a malformed object is an error at once. ``"report"``: it is left
             out and listed in ``faults``.
         images: folder or zip archive of the crops, if not ``images`` beside the annotation.
+        coco: folder of COCO's pictures, with ``train2014`` and ``val2014``.
+        saved: with ``coco``, put crops through the published JPEG save.
         allow_truncated: keep what arrived of pictures whose data ends early. (Published: an
             error.)
         pixel_limit: most pixels of a picture; more is a fault. None for no limit.
         num_threads: threads for batches.
 
     Attributes:
-        path: the annotation file.
+        path: the annotation file, or that of splits.
         split: its key in the file.
         variant: None where neither folder nor argument tells.
         classes: names by class.
@@ -101,17 +109,26 @@ class CocoGLT:
         transforms: Callable[[GltSample], Any] | None = None,
         on_error: Literal["raise", "report"] = "raise",
         images: str | os.PathLike[str] | None = None,
+        coco: str | os.PathLike[str] | None = None,
+        saved: bool = False,
         allow_truncated: bool = False,
         pixel_limit: int | None = PIXEL_LIMIT,
         num_threads: int = 1,
     ) -> None:
         if on_error not in ("raise", "report"):
             raise ValueError(f"on_error={on_error!r}: expected 'raise' or 'report'")
+        if (coco is None and saved) or (coco is not None and images is not None):
+            raise ValueError("saved= goes with coco=, and images= without it")
         self.split, told = resolve_split(split, variant)
-        self.path, self.variant = find_annotation(Path(root), told)
         self.transforms = transforms
         self.decoder = Decoder(allow_truncated, pixel_limit, num_threads)
-        annotation = read_annotation(self.path, [self.split])
+        source: CropSource
+        if coco is None:
+            self.path, self.variant = find_annotation(Path(root), told)
+            annotation = read_annotation(self.path, [self.split])
+        else:
+            self.path, self.variant = find_splits(Path(root), told)
+            annotation, source = crops_of_splits(self.path, coco, self.split, saved=saved)
         self.faults: list[RecordError] = annotation.faults
         if self.faults and on_error == "raise":
             more = f" (and {len(self.faults) - 1} more)" if len(self.faults) > 1 else ""
@@ -119,9 +136,9 @@ class CocoGLT:
             raise RecordError(first.file, first.record, first.field, first.reason + more)
         self.classes = annotation.classes
         self.objects = annotation.splits[self.split]
-        self.source: CropSource = CropFiles(
-            find_images(self.path.parent, images), self.objects.names
-        )
+        if coco is None:
+            source = CropFiles(find_images(self.path.parent, images), self.objects.names)
+        self.source = source
         self._rows: Ints = np.arange(len(self.objects.keys))
 
     @classmethod
@@ -312,7 +329,8 @@ class CocoGLT:
             reason += f" (at byte {at})"
         record = f"{self.split}: object {self.objects.keys[row]}"
         where = self.source.locate(row)
-        return RecordError(os.fspath(self.path), record, "path", f"{where}: {reason}", index)
+        field = self.source.field
+        return RecordError(os.fspath(self.path), record, field, f"{where}: {reason}", index)
 
     def _samples(self, indices: Indices, faults: Faults) -> list[GltSample]:
         """Samples; those of ``faults`` have no image."""

@@ -18,7 +18,7 @@ from refpix.errors import RecordError
 from refpix.io.json_fields import shown
 from refpix.io.tree import safe_name
 
-__all__ = ["GltAnnotation", "GltRows", "read_annotation"]
+__all__ = ["GltAnnotation", "GltRows", "check_annotation", "read_annotation"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -102,8 +102,13 @@ def read_annotation(path: str | os.PathLike[str], splits: Sequence[str] = SPLITS
         FileNotFoundError: no such file.
         RecordError: it is no JSON, or of another structure; names the field.
     """
-    path = Path(path)
-    whole = _load(path)
+    return check_annotation(Path(path), _load(Path(path)), splits)
+
+
+def check_annotation(
+    path: Path, whole: dict[str, Any], splits: Sequence[str] = SPLITS
+) -> GltAnnotation:
+    """`read_annotation` of what is read already, or was made; ``path`` is for messages."""
     classes = _classes(path, whole)
     found: dict[str, GltRows] = {}
     faults: list[RecordError] = []

@@ -13,6 +13,7 @@ __all__ = [
     "Variant",
     "find_annotation",
     "find_annotations",
+    "find_splits",
     "picture_name",
     "resolve_split",
 ]
@@ -125,6 +126,31 @@ def find_annotations(root: Path) -> list[tuple[Path, Variant | None]]:
         if there:
             return [*there]
     return [find_annotation(root, None)]
+
+
+def find_splits(root: Path, variant: Variant | None) -> tuple[Path, Variant | None]:
+    """The file of splits of a set, ours (``.json``) or published (``.jbl``).
+
+    Args:
+        root: the file, or the folder of both sets' files.
+        variant: of a folder which; None is ``"glt"``.
+
+    Raises:
+        FileNotFoundError: there is none; says what was looked for.
+        ValueError: the file is the other variant's.
+    """
+    names: dict[str, Variant] = {"coco_intra_lt_inter_lt": "glt", "coco_intra_lt_inter_bl": "cbl"}
+    if root.is_file():
+        told = names.get(root.stem)
+        if told is not None and variant not in (told, None):
+            raise ValueError(f"{root}: is variant {told!r}, not {variant!r}")
+        return root, told or variant
+    for name, one in names.items():
+        for path in (root / f"{name}.json", root / f"{name}.jbl"):
+            if one == (variant or "glt") and path.is_file():
+                return path, one
+    wanted = "coco_intra_lt_inter_bl" if variant == "cbl" else "coco_intra_lt_inter_lt"
+    raise FileNotFoundError(f"{root}: there is no {wanted}.json or .jbl in it")
 
 
 def picture_name(stored: str) -> str:
