@@ -3,7 +3,7 @@
 import sys
 
 import pytest
-from tests.datasets.glt_files import FEW, make_annotation, write
+from tests.datasets.glt_files import TWO, make_annotation, write
 from typer.testing import CliRunner
 
 from refpix.cli import app
@@ -16,13 +16,13 @@ def run(*arguments):
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     folder = tmp_path_factory.mktemp("glt")
-    write(folder, sizes=FEW)
+    write(folder, sizes=TWO)
     return folder
 
 
 def test_files(root, tmp_path):
     pytest.importorskip("matplotlib")
-    options = ("--format", "svg,png", "--examples", 1, "--split", "val,test_bbl")
+    options = ("--format", "svg,png", "--examples", 1, "--split", "train,test_bbl")
     result = run(root, "-o", tmp_path / "out", *options)
     assert result.exit_code == 0, result.output
     names = {path.relative_to(tmp_path / "out").as_posix() for path in tmp_path.rglob("*.*")}
@@ -32,13 +32,13 @@ def test_files(root, tmp_path):
         "figures/attribute-std.png",
         "figures/classes-coco_glt-test_bbl.svg",
         "figures/attributes-coco_glt-train.png",
-        "sheets/classes-Val-GLT.png",
+        "sheets/classes-Train-GLT.png",
         "sheets/attributes-Test-GBL.png",
     } <= names
-    assert len(names) == 1 + 2 * (1 + 2 * 4) + 2 * 2
+    assert len(names) == 1 + 2 * (1 + 2 * 2) + 2 * 2
     lines = result.stdout.splitlines()
     assert lines[0] == f"file     {root / 'coco_glt' / 'annotation.json'}"
-    labels = list(make_annotation("glt", sizes=FEW)["train"]["label"].values())
+    labels = list(make_annotation("glt", sizes=TWO)["train"]["label"].values())
     most = max(map(labels.count, labels))
     assert lines[4].split()[:4] == ["Train-GLT", "40", str(most), "1"]
     assert lines[-1].startswith(f"{tmp_path / 'out' / 'index.html'}: ")
@@ -49,23 +49,24 @@ def test_faults(tmp_path):
     pytest.importorskip("matplotlib")
 
     def spoil(whole):
-        whole["val"]["label"][next(iter(whole["val"]["label"]))] = 99
+        labels = whole["train"]["label"]
+        labels[next(iter(labels))] = 99
 
-    folder = write(tmp_path, sizes=FEW, edit=spoil)
+    folder = write(tmp_path, sizes=TWO, edit=spoil)
     for path in (folder / "images").iterdir():
         path.write_bytes(b"no picture")
-    result = run(folder, "-o", tmp_path / "out", "--examples", 1, "--split", "test_bl")
+    result = run(folder, "-o", tmp_path / "out", "--examples", 1, "--split", "test_bbl")
     assert result.exit_code == 1
-    assert "val: object" in result.stderr
+    assert "train: object" in result.stderr
     assert "from 0 to 28, got 99" in result.stderr
-    assert len(result.stderr.splitlines()) == 1 + FEW["test_bl"]
+    assert len(result.stderr.splitlines()) == 1 + TWO["test_bbl"]
     assert (tmp_path / "out" / "index.html").is_file()
     assert not list((tmp_path / "out").rglob("*.png"))  # there is nothing to show
 
 
 def test_pictures_are_not_needed(root, tmp_path):
     pytest.importorskip("matplotlib")
-    write(tmp_path, sizes=FEW, pictures=False)
+    write(tmp_path, sizes=TWO, pictures=False)
     result = run(tmp_path, "-o", tmp_path / "out", "--examples", 0)
     assert result.exit_code == 0, result.output
 

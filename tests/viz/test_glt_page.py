@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from PIL import Image
-from tests.datasets.glt_files import CLASSES, FEW, write
+from tests.datasets.glt_files import CLASSES, TWO, write
 from tests.viz.browser import measure, screenshot
 
 pytest.importorskip("matplotlib")
@@ -22,7 +22,7 @@ NAMES = [f"attribute <{i}>" for i in range(60)]
 
 def save_splits(path, folder):
     """A file of splits that knows the first two attributes of every object of training."""
-    keys = [int(key) for key in write(folder, sizes=FEW) and _keys(folder)]
+    keys = [int(key) for key in write(folder, sizes=TWO) and _keys(folder)]
     positive = np.zeros((len(keys), 60), bool)
     positive[:, :2] = True
     zeros = np.zeros(len(keys), np.int64)
@@ -45,7 +45,7 @@ def _keys(folder):
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("glt")
     save_splits(folder / "splits.json", folder)
-    write(folder, "cbl", sizes=FEW, pictures=False)
+    write(folder, "cbl", sizes=TWO, pictures=False)
     (folder / "coco_glt" / "images" / f"{_keys(folder)[0]}.jpg").unlink()
     out = folder / "out" / "stats"
     return write_statistics(folder, out, per_class=2, attributes=folder / "splits.json")
@@ -81,7 +81,7 @@ def test_page_stands_alone(written):
     assert "@import" not in page
     assert len(elements.ids) == len(set(elements.ids))
     assert {link[1:] for link in elements.links if link[0] == "#"} <= set(elements.ids)
-    assert elements.names["svg"] == 1 + 2 * 8  # test_lt is empty in both
+    assert elements.names["svg"] == 1 + 2 * 4  # the other splits are empty
     assert elements.names["table"] == 2
 
 
@@ -101,11 +101,11 @@ def test_sheets_and_figures(written):
     names = [path.name for path in written.files]
     assert names[-2:] == ["classes-Train-GLT.png", "attributes-Train-GLT.png"]
     assert "attribute-std.svg" in names
-    assert len(names) == 17 + 2
+    assert len(names) == 9 + 2
     for path in written.files[-2:]:
         with Image.open(path) as sheet:
             assert sheet.width > 300
-            assert len(np.unique(np.asarray(sheet).reshape(-1, 3), axis=0)) > 500
+            assert len(sheet.convert("RGB").getcolors(1 << 24)) > 500
 
 
 def test_browser(written, tmp_path):
@@ -114,7 +114,7 @@ def test_browser(written, tmp_path):
         assert found["overlaps"] == found["outside"] == found["refused"] == []
         assert found["broken"] == found["clipped"] == 0
         assert found["images"] > 40
-        assert len(found["texts"]) > 600
+        assert len(found["texts"]) > 300
         assert all(name.startswith("data:") for name in found["fetched"])
     picture = screenshot(written.page, tmp_path, 1280, 2400)
     with Image.open(io.BytesIO(picture)) as image:
@@ -139,10 +139,10 @@ def test_measuring_sees_faults(written, tmp_path):
 
 def test_without_pictures_or_attributes(tmp_path):
     def strip(whole):
-        for split in ("train", "val", "test_bl", "test_bbl"):
+        for split in ("train", "test_bbl"):
             del whole[split]["attribute_dist"]
 
-    write(tmp_path, sizes=FEW, edit=strip, pictures=False)
+    write(tmp_path, sizes=TWO, edit=strip, pictures=False)
     infos = describe_glt(tmp_path)
     page = statistics_page(infos)
     assert "no attributes" in page

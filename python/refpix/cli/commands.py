@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -20,15 +21,17 @@ from refpix.cli.errors import FOUND_FAULTS, one_line_errors, show_tracebacks
 from refpix.cli.eval_glt import glt
 from refpix.cli.eval_matting import matting
 from refpix.cli.eval_refhuman import refhuman
+from refpix.cli.glt_parts import open_glt
 from refpix.cli.kinds import kind_of
 from refpix.cli.rows import parse_rows
 from refpix.cli.synthesize_masks import masks, matched_masks
 from refpix.cli.unpack import unpack
-from refpix.datasets import RefCocoM, RefHCM, RefHuman
+from refpix.datasets import CocoGLT, RefCocoM, RefHCM, RefHuman
+from refpix.datasets.glt_info import describe_glt
 from refpix.datasets.refcocom_info import describe_refcocom
 from refpix.datasets.refhcm_info import describe
 from refpix.throughput import compare
-from refpix.viz import draw_refcocom_rows, draw_refhuman_rows, draw_rows
+from refpix.viz import draw_glt_rows, draw_refcocom_rows, draw_refhuman_rows, draw_rows
 
 __all__ = ["app"]
 
@@ -50,7 +53,8 @@ app.command("unpack")(unpack)
 
 # typer reads these at run time, on Python 3.10 too: no `X | None` in them.
 File = Annotated[
-    Path, typer.Argument(help="A TSV file, parquet, or RefHuman's.", show_default=False)
+    Path,
+    typer.Argument(help="A TSV file, parquet, RefHuman's or MSCOCO-GLT's.", show_default=False),
 ]
 Task = Annotated[
     Optional[str],  # noqa: UP045
@@ -120,6 +124,13 @@ def info(
     as_json: Json = False,
 ) -> None:
     """Rows, columns, task and index of a file, and the beginning of its first row."""
+    if kind_of(file) == "glt":
+        sets = describe_glt(file)
+        if as_json:
+            _print_json([one.to_dict() for one in sets])
+        else:
+            typer.echo("\n".join(line for one in sets for line in report.glt_lines(one)))
+        return
     if kind_of(file) == "refhuman":
         people = RefHuman(file, on_error="report", progress=_tty())
         if as_json:
@@ -163,41 +174,34 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Decode every row and list the bad ones; exit code 1 when there are any."""
-    dataset: RefHCM | RefCocoM | RefHuman
+    parts: Sequence[RefHCM | RefCocoM | RefHuman | CocoGLT]
+    how: dict[str, Any] = {"allow_truncated": not reject_truncated, "num_threads": num_threads}
     if kind_of(file) == "refcoco-m":
-        dataset = RefCocoM(file, allow_truncated=not reject_truncated)
+        parts = [RefCocoM(file, **how)]
+    elif kind_of(file) == "glt":
+        parts = open_glt(file, split, images=root, **how)
     elif kind_of(file) == "refhuman":
-        dataset = RefHuman(
-            file,
-            split,
-            images=root,
-            on_error="report",
-            allow_truncated=not reject_truncated,
-            num_threads=num_threads,
-            progress=_tty(),
-        )
+        parts = [
+            RefHuman(file, split, images=root, on_error="report", progress=_tty(), **how),
+        ]
     else:
-        dataset = RefHCM(
-            file,
-            task,
-            split=split,
-            root=root,
-            strict=strict,
-            allow_truncated=not reject_truncated,
-            num_threads=num_threads,
-            progress=_tty(),
-        )
-    rows = range(len(dataset) if limit is None else min(limit, len(dataset)))
+        parts = [
+            RefHCM(file, task, split=split, root=root, strict=strict, progress=_tty(), **how),
+        ]
+    checked, bad = 0, []
     started = time.perf_counter()
-    bad = dataset.verify(rows, progress=_tty())
+    for dataset in parts:
+        rows = range(len(dataset) if limit is None else min(limit, len(dataset)))
+        bad += dataset.verify(rows, progress=_tty())
+        checked += len(rows)
     seconds = time.perf_counter() - started
     if as_json:
         _print_json(
             {
                 "file": str(dataset.path),
                 "task": dataset.task if isinstance(dataset, RefHCM) else kind_of(file),
-                "rows": len(dataset),
-                "checked": len(rows),
+                "rows": sum(map(len, parts)),
+                "checked": checked,
                 "seconds": seconds,
                 "bad": [report.row_error_json(error) for error in bad],
             }
@@ -205,7 +209,7 @@ def verify(
     else:
         for error in bad:
             typer.echo(str(error))
-        typer.echo(report.bad_rows_line(len(rows), bad))
+        typer.echo(report.bad_rows_line(checked, bad))
     if bad:
         raise typer.Exit(FOUND_FAULTS)
 
@@ -234,9 +238,11 @@ def view(
     ] = False,
 ) -> None:
     """Draw rows with box, pose, parsing, masks and text on one sheet."""
-    dataset: RefHCM | RefCocoM | RefHuman
+    dataset: RefHCM | RefCocoM | RefHuman | CocoGLT
     if kind_of(file) == "refcoco-m":
         dataset = RefCocoM(file)
+    elif kind_of(file) == "glt":
+        (dataset,) = open_glt(file, split or "train", images=root)
     elif kind_of(file) == "refhuman":
         dataset = RefHuman(file, split, images=root, on_error="report", progress=_tty())
     else:
@@ -246,6 +252,8 @@ def view(
         raise ValueError(f"{dataset.path}: the file has no rows")
     if isinstance(dataset, RefCocoM):
         sheet = draw_refcocom_rows(dataset, wanted, columns=columns, side=side)
+    elif isinstance(dataset, CocoGLT):
+        sheet = draw_glt_rows(dataset, wanted, columns=columns, side=side)
     elif isinstance(dataset, RefHuman):
         sheet = draw_refhuman_rows(dataset, wanted, columns=columns, side=side)
     else:

@@ -1,6 +1,7 @@
 """Pictures with their annotations drawn, through Pillow alone."""
 
 from refpix.viz.canvas import Canvas
+from refpix.viz.glt import draw_glt, draw_glt_rows
 from refpix.viz.palette import PARSING_NAMES, PARSING_PALETTE, SKELETON
 from refpix.viz.refcocom import draw_refcocom, draw_refcocom_rows
 from refpix.viz.refhcm import draw_batch, draw_refhcm, draw_rows, unnormalise
@@ -15,6 +16,8 @@ __all__ = [
     "Canvas",
     "contact_sheet",
     "draw_batch",
+    "draw_glt",
+    "draw_glt_rows",
     "draw_refcocom",
     "draw_refcocom_rows",
     "draw_refhcm",

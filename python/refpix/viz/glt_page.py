@@ -69,7 +69,7 @@ def statistics_page(
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    made = figures_of(infos, "svg") if figures is None else figures
+    made = figures_of(infos) if figures is None else figures
     body = [
         "<h1>MSCOCO-GLT: classes and attributes by split</h1>",
         *(f'<p class="note">{_text(_about(info))}</p>' for info in infos),
@@ -160,7 +160,7 @@ def _grids(infos: Sequence[GltInfo], made: Mapping[str, bytes], kind: str) -> li
 
 def _figure(made: Mapping[str, bytes], name: str, label: str) -> str:
     """A figure's SVG as part of the page: ids get the figure's name, as pages want them unique."""
-    svg = made[name].decode("utf-8")
+    svg = made[f"{name}.svg"].decode("utf-8")
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r'(\bid="|xlink:href="#|url\(#)', rf"\1{_slug(name)}-", svg)
     svg = re.sub(

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from PIL import Image
 
@@ -17,12 +17,11 @@ from refpix.io.atomic import whole_file
 from refpix.io.glt_splits_file import read_splits
 from refpix.viz.glt import Examples, choose_examples, example_sheet
 from refpix.viz.glt_page import statistics_page
-from refpix.viz.glt_statistics import figures_of
+from refpix.viz.glt_statistics import Kind, figures_of
 
 __all__ = ["PAGE", "StatisticsFiles", "attribute_names", "write_statistics"]
 
 PAGE: Final = "index.html"
-Format = Literal["svg", "png"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def write_statistics(
     root: str | os.PathLike[str],
     out: str | os.PathLike[str],
     *,
-    formats: Sequence[Format] = ("svg",),
+    formats: Sequence[Kind] = ("svg",),
     per_class: int = 8,
     splits: Sequence[str] = ("train",),
     images: str | os.PathLike[str] | None = None,
@@ -71,22 +70,24 @@ def write_statistics(
         RecordError: a malformed file.
     """
     infos, target = describe_glt(root), Path(out)
-    figures = {one: figures_of(infos, one) for one in dict.fromkeys(("svg", *formats))}
-    faults: list[RowError] = [fault for info in infos for fault in info.faults]
     names = None if attributes is None else attribute_names(attributes)
-    shown: list[Examples] = []
-    for split in splits if per_class else ():
-        dataset = CocoGLT(infos[0].path, split, on_error="report", images=images)
-        each = {"per_class": per_class, "per_group": 3 * per_class}
-        shown.append(choose_examples(dataset, **each, attributes=names))
-        faults += shown[-1].faults
-    files = []
-    for one in formats:
-        for name, content in figures[one].items():
-            files.append(_write(target / "figures" / f"{name}.{one}", content))
+    datasets = [
+        CocoGLT(infos[0].path, split, on_error="report", images=images)
+        for split in (splits if per_class else ())
+    ]
+    figures = figures_of(infos, list(dict.fromkeys(("svg", *formats))))
+    each = {"per_class": per_class, "per_group": 3 * per_class}
+    shown = [choose_examples(dataset, **each, attributes=names) for dataset in datasets]
+    faults: list[RowError] = [fault for info in infos for fault in info.faults]
+    faults += [fault for one in shown for fault in one.faults]
+    files = [
+        _write(target / "figures" / name, content)
+        for name, content in figures.items()
+        if name.endswith(tuple(formats))
+    ]
     for examples in shown:
         files += _write_sheets(examples, target / "sheets")
-    page = statistics_page(infos, shown, figures=figures["svg"])
+    page = statistics_page(infos, shown, figures=figures)
     written = _write(target / PAGE, page.encode("utf-8"))
     return StatisticsFiles(written, files, infos, faults)
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["attribute_figure", "class_figure", "figures_of", "picture_of", "std_figure"]
 
+Kind = Literal["svg", "png"]
+
 #: Groups of classes by frequency, and "no objects".
 COLOURS: Final = ("#2a6f97", "#e09f3e", "#9e2a2b", "#8d99ae")
 INK: Final = "#23262b"
@@ -178,27 +180,33 @@ def _std_rows(infos: Sequence[GltInfo]) -> tuple[list[str], list[float], list[st
     return names, values, colours
 
 
-def figures_of(infos: Sequence[GltInfo], kind: Literal["svg", "png"] = "svg") -> dict[str, bytes]:
-    """All figures as files, by name without ending; those of splits without objects are left out.
+def figures_of(infos: Sequence[GltInfo], kinds: Sequence[Kind] = ("svg",)) -> dict[str, bytes]:
+    """All figures as files, by name; those of splits without objects are left out.
 
     Args:
         infos: of `describe_glt`.
-        kind: of file.
+        kinds: of file, the endings of the names.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
+    found: dict[str, bytes] = {}
+
+    def add(name: str, figure: Figure) -> None:
+        for kind in kinds:
+            found[f"{name}.{kind}"] = picture_of(figure, kind)
+
     highest = _highest_share(infos)
-    found = {"attribute-std": picture_of(std_figure(infos), kind)}
+    add("attribute-std", std_figure(infos))
     for info in infos:
         for one in info.present:
             name = f"{info.path.parent.name}-{one.split}"
-            found[f"classes-{name}"] = picture_of(class_figure(one, info.classes), kind)
-            found[f"attributes-{name}"] = picture_of(attribute_figure(one, highest), kind)
+            add(f"classes-{name}", class_figure(one, info.classes))
+            add(f"attributes-{name}", attribute_figure(one, highest))
     return found
 
 
-def picture_of(figure: Figure, kind: Literal["svg", "png"], *, dpi: float = 200) -> bytes:
+def picture_of(figure: Figure, kind: Kind, *, dpi: float = 200) -> bytes:
     """A figure as a file; the same figure gives the same bytes.
 
     Args:
@@ -212,6 +220,7 @@ def picture_of(figure: Figure, kind: Literal["svg", "png"], *, dpi: float = 200)
     with style(), io.BytesIO() as buffer:
         figure.savefig(buffer, format=kind, dpi=dpi, metadata=metadata)
         content = buffer.getvalue()
+    figure.set_layout_engine("none")  # it is laid out now: half of the work for another file
     return content.replace(b"font-family: 'DejaVu Sans'", _FONTS) if kind == "svg" else content
 
 
