@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+import struct
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +61,32 @@ class Header(NamedTuple):
         return (self.height, self.width) if swapped else (self.width, self.height)
 
 
+# Frames that are decoded here, and segments without consequence for size and mode.
+_FRAMES: Final = (0xC0, 0xC1, 0xC2)
+_SKIPPED: Final = frozenset((*range(0xE0, 0xF0), 0xC4, 0xDB, 0xDD, 0xFE))
+_JPEG_MODES: Final = {1: "L", 3: "RGB"}
+_USUAL_PIXELS: Final = 50_000_000  # Pillow has a say in what is larger
+
+
+def _jpeg_header(payload: bytes) -> Header | None:
+    """What Pillow would say of a usual JPEG file, in a tenth of its time; None for any other."""
+    if not payload.startswith(b"\xff\xd8\xff"):
+        return None
+    at = 2
+    while at + 10 <= len(payload) and payload[at] == 0xFF:
+        marker = payload[at + 1]
+        if marker in _FRAMES:
+            depth, height, width, components = struct.unpack_from(">BHHB", payload, at + 4)
+            usual = depth == 8 and components in _JPEG_MODES
+            if not usual or not 0 < width * height <= _USUAL_PIXELS:
+                return None
+            return Header(_JPEG_MODES[components], width, height, 1)
+        if marker not in _SKIPPED:
+            return None
+        at += 2 + int.from_bytes(payload[at + 2 : at + 4], "big")
+    return None
+
+
 class Source:
     """One picture file of one sample; whatever is wrong with it is a SampleError that names both.
 
@@ -71,6 +98,7 @@ class Source:
     def __init__(self, sample: int | str, path: str) -> None:
         self.sample = sample
         self.path = path
+        self._payload: bytes | None = None
 
     def error(self, reason: str) -> SampleError:
         """The error to raise."""
@@ -83,6 +111,8 @@ class Source:
 
     def header(self, exif: bool = False) -> Header:
         """Mode and size; the orientation, if asked for."""
+        if not exif and (found := _jpeg_header(self._bytes())):
+            return found
         try:
             with Image.open(self.path) as image:
                 orientation = image.getexif().get(_ORIENTATION, 1) if exif else 1
@@ -94,11 +124,13 @@ class Source:
             raise self._failed(error) from error
 
     def _bytes(self) -> bytes:
-        try:
-            with open(self.path, "rb") as file:
-                return file.read()
-        except OSError as error:
-            raise self._failed(error) from error
+        if self._payload is None:
+            try:
+                with open(self.path, "rb") as file:
+                    self._payload = file.read()
+            except OSError as error:
+                raise self._failed(error) from error
+        return self._payload
 
     def _pillow(self, mode: str | None) -> Pixels:
         try:

@@ -47,10 +47,21 @@ def zero_planes(
 
 
 def quantized(
-    plane: npt.NDArray[Any], box: npt.NDArray[np.int64] | list[int]
-) -> npt.NDArray[np.uint8]:
-    """The box, x, y, width and height, of a plane as bytes: uint8 (height, width)."""
-    x, y, w, h = (int(side) for side in box)
-    seen = np.ascontiguousarray(plane[y : y + h, x : x + w])
-    result: npt.NDArray[np.uint8] = alpha_quantize(seen[np.newaxis])[0]
-    return result
+    planes: npt.NDArray[Any], boxes: npt.NDArray[np.int64]
+) -> list[npt.NDArray[np.uint8]]:
+    """Of each plane its box as bytes.
+
+    Args:
+        planes: float32 or float64 (n, H, W), 0..1.
+        boxes: int64 (n, 4): x, y, width and height of each.
+
+    Returns:
+        n arrays, uint8 (height, width) each.
+    """
+    # Bytes are copied rather than the planes' boxes, which the kernel takes as they lie.
+    work = np.empty((1, *planes.shape[1:]), np.uint8)
+    patches = []
+    for i, (x, y, w, h) in enumerate(boxes.tolist()):
+        alpha_quantize(planes[i : i + 1], boxes=boxes[i : i + 1], out=work)
+        patches.append(work[0, y : y + h, x : x + w].copy())
+    return patches

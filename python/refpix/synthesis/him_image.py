@@ -154,7 +154,7 @@ def him_image(
     drawn = [_resize_matte(rs, *item, header.height, order) for item in cropped]
     with zero_planes(count, header.height, header.width) as (stack, boxes):
         places, areas = _place(rs, drawn, stack, boxes, "exact-fit" in cures)
-        seen = [quantized(plane, box) for plane, box in zip(stack, boxes, strict=True)]
+        seen = quantized(stack, boxes)
     if not any(areas):
         return None
     background = base.background()

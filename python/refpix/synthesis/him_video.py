@@ -223,11 +223,9 @@ def _occlude(
                     return _REJECTED
                 max_occluded = max(max_occluded, occluded)
         # The next frame writes the same boxes anew, whole.
+        seen = quantized(stack, boxes)
         mattes.final.append(
-            [
-                Patch(x, y, quantized(plane, [x, y, w, h]))
-                for plane, (x, y, w, h) in zip(stack, boxes.tolist(), strict=True)
-            ]
+            [Patch(x, y, a) for (x, y, _, _), a in zip(boxes.tolist(), seen, strict=True)]
         )
     return _REJECTED if max_occluded < least else (mattes, max_occluded)
 
