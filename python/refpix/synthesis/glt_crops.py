@@ -19,6 +19,7 @@ from PIL import Image
 from refpix.errors import ImageError
 from refpix.kernels import jpeg_decode
 from refpix.synthesis._files import jpeg_bytes
+from refpix.synthesis._pictures import jpeg_header
 
 __all__ = [
     "CROP_CURES",
@@ -138,23 +139,6 @@ def _shown(bbox: Sequence[float]) -> str:
     return "(" + ", ".join(f"{float(v):g}" for v in bbox) + ")"
 
 
-def _jpeg_frame(payload: bytes) -> tuple[int, int, int] | None:
-    """Components, width and height of a JPEG file as nearly all are; None: ask Pillow."""
-    at = 2
-    if not payload.startswith(b"\xff\xd8\xff"):
-        return None
-    while at + 9 < len(payload) and payload[at] == 0xFF:
-        marker = payload[at + 1]
-        if marker in (0xC0, 0xC1, 0xC2):
-            height = int.from_bytes(payload[at + 5 : at + 7], "big")
-            width = int.from_bytes(payload[at + 7 : at + 9], "big")
-            return payload[at + 9], width, height
-        if not (0xE0 <= marker <= 0xEF or marker in (0xC4, 0xDB, 0xDD, 0xFE)):
-            return None
-        at += 2 + int.from_bytes(payload[at + 2 : at + 4], "big")
-    return None
-
-
 class GltPicture:
     """One picture of COCO, read once for all its objects.
 
@@ -177,11 +161,10 @@ class GltPicture:
         else:
             with open(picture, "rb") as file:
                 self._payload = file.read()
-        frame = _jpeg_frame(self._payload)
-        self._native = frame is not None and frame[0] in (1, 3) and frame[1] * frame[2] > 0
-        if frame is not None and self._native:
-            components, self.width, self.height = frame
-            self.mode = "L" if components == 1 else "RGB"
+        header = jpeg_header(self._payload)
+        self._native = header is not None
+        if header is not None:
+            self.mode, self.width, self.height = header[:3]
         else:
             with self._opened() as image:
                 self.mode = image.mode
