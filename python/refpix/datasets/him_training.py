@@ -202,9 +202,9 @@ class HimTraining:
         iterations = int(draws.shared.randint(3, 7))
         item = self._placed(numbers(stack, colours=bool(self.colours)), places)
         changed = trimap_from_alpha(_changes(levels), size=size, iterations=iterations) != 0
-        transition = np.concatenate([np.ones((1, *window), bool), changed])[:, None]
-        every = np.broadcast_to(transition, item["alpha"].shape)
-        item["transition"] = every.astype(np.float32, order="C")
+        transition = np.ones((count, 1, *window), np.float32)
+        transition[1:, 0] = changed
+        item["transition"] = np.repeat(transition, item["alpha"].shape[1], axis=1)
         return item
 
     def _places(self, count: int, draws: Draws) -> npt.NDArray[np.int64] | None:
@@ -220,7 +220,8 @@ class HimTraining:
             if places is not None and key in item:
                 given = item[key]
                 item[key] = np.zeros((len(given), self.max_inst, *given.shape[2:]), np.float32)
-                item[key][:, places] = given
+                for i, place in enumerate(places.tolist()):  # slices: an index copies in pieces
+                    item[key][:, place] = given[:, i]
         return item
 
 
