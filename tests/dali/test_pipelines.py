@@ -313,14 +313,16 @@ def test_under_dalis_iterator_for_torch(make):
 
 @pytest.mark.parametrize("options", [{}, {"exec_dynamic": False}])
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
-def test_torch_tensors(make, dtype, options):
+def test_tensors_stay_ours(make, dtype, options):
     torch = pytest.importorskip("torch")
     dataset = make(9)
     common = {"batch_size": 4, "size": 8, "dtype": dtype, **options}
-    held = list(DaliLoader(dataset, **common, tensors="torch"))
-    for batch, same in zip(held, DaliLoader(dataset, **common), strict=True):
+    held = [list(DaliLoader(dataset, **common, tensors=kind)) for kind in ("torch", "numpy")]
+    want = [batch.images.copy() for batch in DaliLoader(dataset, **common)]
+    for batch, same, images in zip(*held, want, strict=True):
         assert batch.images.dtype == getattr(torch, dtype)
-        np.testing.assert_array_equal(batch.images.numpy(), same.images)
+        np.testing.assert_array_equal(batch.images.numpy(), images)
+        np.testing.assert_array_equal(same.images, images)
 
 
 @pytest.mark.parametrize("tensors", ["numpy", "torch"])

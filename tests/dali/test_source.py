@@ -12,7 +12,7 @@ from PIL import Image
 
 from refpix import Loader
 from refpix.dali import DaliLoader, LoaderFeed, Source, refhcm_pipeline
-from refpix.datasets import RefHCM
+from refpix.datasets import RefCocoM, RefHCM, RefHCMMixture, RefHuman
 from refpix.errors import MissingExtraError, RowError
 from refpix.io.image import decode_image
 from refpix.kernels import base64_decode
@@ -198,12 +198,36 @@ def test_cut_pictures_and_bombs_are_refused_if_asked(make, cut):
     assert all("pixel" in e.reason for e in faults)
 
 
-def test_any_dataset_of_raw_files_will_do(data):
-    dataset = RefHCM(data / "refhcm" / "rpar.tsv", task="rpar", index="memory")
-    ((payloads, given),) = batches(Source(dataset, batch_size=99))
-    assert given.tolist() == list(range(len(dataset)))
-    for payload, sample in zip(payloads, dataset, strict=True):
-        np.testing.assert_array_equal(decode_image(payload.tobytes()), sample.image)
+def refhcm_with_files(data):
+    return RefHCM(data / "refhcm" / "rpar.tsv", task="rpar", index="memory")
+
+
+def refhcm_mixture(data):
+    folder = data / "refhcm"
+    tasks = ("rec", "rhrc", "rkpt")
+    return RefHCMMixture(
+        {task: RefHCM(folder / f"{task}.tsv", task=task) for task in tasks}
+    ).flatten()
+
+
+def refhuman(data):
+    return RefHuman(data / "refhuman", cache="memory")
+
+
+def refcocom(data):
+    pytest.importorskip("pyarrow")
+    return RefCocoM(data / "refcocom" / "validation.parquet")
+
+
+@pytest.mark.parametrize("which", [refhcm_with_files, refhcm_mixture, refhuman, refcocom])
+def test_any_dataset_will_do(data, which):
+    dataset = which(data)
+    count = min(len(dataset), 20)
+    given = batches(Source(dataset, batch_size=7))
+    payloads = [payload for batch, _ in given for payload in batch]
+    assert [row for _, rows in given for row in rows] == list(range(len(dataset)))
+    for i in range(count):
+        np.testing.assert_array_equal(decode_image(payloads[i].tobytes()), dataset[i].image)
 
 
 def test_without_dali(make, monkeypatch):

@@ -180,7 +180,7 @@ class DaliLoader:
                 images, sizes, rows = pipe.run()
             except Exception as error:
                 self._pipe = None
-                self._name_the_row(due[number : number + pipe.prefetch_queue_depth + 1], error)
+                self._name_the_row(due[number : number + self._pixels["prefetch"] + 1], error)
                 raise
             given = np.array(rows.as_array())
             faults = source.faults(wanted[~np.isin(wanted, given)])
@@ -225,7 +225,7 @@ class DaliLoader:
         """Raises a `RowError` for the picture that ended the pipeline, if it can be found."""
         for rows in batches:
             faults: dict[int, RowError] = {}
-            for payload, row in zip(*self._source._read(rows, faults), strict=True):
+            for payload, row in zip(*self._source.read(rows, faults), strict=True):
                 try:
                     decode_image(payload.tobytes(), allow_truncated=False)
                 except ImageError as found:
@@ -234,11 +234,10 @@ class DaliLoader:
 
 def _pixels_of(images: Any, tensors: str, *, copy: bool) -> Any:
     """DALI's batch as an array or tensor, over the same memory where that stays ours."""
-    on_gpu = hasattr(images, "as_cpu")
     dense = images.as_tensor()
     if tensors == "numpy":
-        array = np.asarray(dense.as_cpu() if on_gpu else dense)
-        return array.copy() if copy and not on_gpu else array
+        array = np.asarray(dense.as_cpu())
+        return array.copy() if copy else array
     from refpix.torch_tensors import from_dlpack
 
     return from_dlpack(dense, copy=copy)

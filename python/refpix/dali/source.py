@@ -203,7 +203,7 @@ class Source:
             raise TypeError("refpix.dali.Source needs fn.external_source(..., batch_info=True)")
         rows = self.rows_of_batch(info)
         faults: Faults = {}
-        payloads, kept = self._read(rows, faults)
+        payloads, kept = self.read(rows, faults)
         if faults and self.errors == "raise":
             raise faults[min(faults)]
         self.report += [detached(faults[i]) for i in sorted(faults)]
@@ -213,7 +213,7 @@ class Source:
         """What is wrong with those of some rows that this source cannot give, in order."""
         found: Faults = {}
         if len(rows):
-            self._read(rows, found)
+            self.read(rows, found)
         return [detached(found[i]) for i in sorted(found)]
 
     def nodes(self, *, parallel: bool = False, prefetch_queue_depth: int = 2) -> tuple[Any, Any]:
@@ -242,8 +242,13 @@ class Source:
         )
         return encoded, rows
 
-    def _read(self, rows: Ints, faults: Faults) -> tuple[list[Bytes], Ints]:
-        """Payloads and rows of the good ones; ``faults`` receives the others."""
+    def read(self, rows: Ints, faults: Faults) -> tuple[list[Bytes], Ints]:
+        """Payloads of some rows, and which rows they are of.
+
+        Args:
+            rows: indices into the dataset.
+            faults: receives the `RowError` of each bad row under its place in ``rows``.
+        """
         self.dataset.records(rows, faults)
         values, spans, encoding = self.dataset.payloads(rows, faults)
         good = [place for place in range(len(rows)) if place not in faults]
