@@ -63,6 +63,7 @@ def test_a_tree_of_masks_by_a_torchvision_model(tmp_path):
         np.testing.assert_array_equal(np.asarray(image) == 255, rgb[..., 0] > rgb[..., 1])
 
 
+@pytest.mark.filterwarnings("default")  # theirs
 def test_a_mask_rcnn_that_torchvision_builds(tmp_path):
     pytest.importorskip("torchvision")
     torch.manual_seed(0)
@@ -136,6 +137,7 @@ def test_detectron2_models_see_resized_levels_in_their_order(size, seen, channel
     assert found.scores.tolist() == [0.75, 0.5]
 
 
+@pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize(
     "config",
     [
@@ -178,6 +180,7 @@ def test_libraries_that_are_not_there_are_named(monkeypatch, tmp_path):
         detectron2_detector()
 
 
+@pytest.mark.filterwarnings("default")
 def test_a_config_of_ones_own_wants_weights(tmp_path):
     pytest.importorskip("detectron2")
     (tmp_path / "a.yaml").write_text("")
