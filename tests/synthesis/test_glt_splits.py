@@ -458,6 +458,7 @@ def test_taking_the_kth_of_those_left(rows, seed):
         k = stream.randint(0, len(want) - 1)
         assert len(left) == len(want)
         assert left.take(k) == want.pop(k)
+        assert left.rest() == want
     assert len(left) == 0
 
 

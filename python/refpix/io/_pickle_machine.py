@@ -21,6 +21,8 @@ __all__ = ["MARK", "Machine"]
 
 MARK = object()
 _STOP = ord(".")
+_FRAME = b"\x95"
+_INTEGERS = {b"K": 1, b"M": 2, b"J": 4}  # opcodes, and bytes of their numbers
 _UNFINISHED = frozenset({Marker, Pending})
 _DEEPEST = 4  # nested pickles: joblib's arrays of objects
 
@@ -149,16 +151,32 @@ class Machine:
         arguments, cls = self.pop(), self.pop()
         if cls is not JOBLIB_ARRAY or arguments != ():
             raise PickleFault(-1, "makes an object: only data is read")
-        layout, added = self._described
         if self._description and self.data.startswith(self._description, self.at):
-            self.skipped += added
-            self.at += len(self._description)
-            self.stack.append(self.array(layout))
+            self.described_arrays()
             return
         pending = Pending(joblib_layout)
         pending.began = self.at
         pending.memo_size = len(self.memo) + self.skipped
         self.stack.append(pending)
+
+    def described_arrays(self) -> None:
+        """An array described as the last one was, and those that follow it in a dict."""
+        data, stack, description = self.data, self.stack, self._description
+        layout, added = self._described
+        same = data[self.at - 4 : self.at] + description  # fetch the class, make one
+        chained = same[:1] == b"h"
+        at = self.at + len(description)
+        while True:
+            self.skipped += added
+            self.at = at
+            stack.append(self.array(layout))
+            at = self.at + 9 if data[self.at : self.at + 1] == _FRAME else self.at
+            size = _INTEGERS.get(data[at : at + 1])
+            if not chained or size is None or not data.startswith(same, at + 1 + size):
+                return
+            number = data[at + 1 : at + 1 + size]
+            stack.append(int.from_bytes(number, "little", signed=size == 4))
+            at += 1 + size + len(same)
 
     def build(self) -> None:
         """Gives a value its state; the bytes of joblib's arrays follow the opcode."""

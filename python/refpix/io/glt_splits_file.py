@@ -20,6 +20,11 @@ from refpix.errors import RecordError
 from refpix.io.glt_pickle import load_pickle
 from refpix.io.json_fields import FieldFault, integer, numbers, shown
 
+try:
+    import msgspec
+except ImportError:
+    msgspec = None  # type: ignore[assignment]
+
 __all__ = [
     "FORMAT",
     "SPLITS",
@@ -104,13 +109,18 @@ def write_splits(path: str | os.PathLike[str], splits: GltSplits) -> None:
     Args:
         path: file to write; what is there is replaced.
         splits: what to write.
+
+    Raises:
+        ValueError: a box is not finite.
+        OSError: the file cannot be written.
     """
     target = Path(path)
     partial = target.with_name(f"{target.name}.partial")
+    if not np.isfinite(splits.annotations.bbox).all():
+        raise ValueError(f"{target}: a box that is not finite is no JSON")
     try:
-        with open(partial, "w", encoding="utf-8") as file:
-            for part in _json_parts(splits):
-                file.write(part)
+        with open(partial, "wb") as file:
+            file.writelines(_json_parts(splits))
         os.replace(partial, target)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -118,7 +128,7 @@ def write_splits(path: str | os.PathLike[str], splits: GltSplits) -> None:
         raise
 
 
-def _json_parts(splits: GltSplits) -> list[str]:
+def _json_parts(splits: GltSplits) -> list[bytes]:
     columns = {
         name: {
             "keys": split.keys,
@@ -144,12 +154,14 @@ def _json_parts(splits: GltSplits) -> list[str]:
         "leftover": splits.leftover,
     }
     # Line by line: a diff or an eye finds the parts.
-    lines = [f"{json.dumps(key)}:{_compact(value)}" for key, value in content.items()]
-    return ["{\n", ",\n".join(lines), "\n}\n"]
+    lines = [b"%b:%b" % (_compact(key), _compact(value)) for key, value in content.items()]
+    return [b"{\n", b",\n".join(lines), b"\n}\n"]
 
 
-def _compact(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+def _compact(value: Any) -> bytes:
+    if msgspec is not None:  # a tenth of the time
+        return bytes(msgspec.json.encode(value))
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _places(positive: npt.NDArray[np.bool_]) -> list[list[int]]:

@@ -6,6 +6,7 @@ Source: Generalized-Long-Tailed-Benchmarks, _COCOGeneration/mscoco_glt_generatio
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
 from random import Random
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -85,6 +86,11 @@ class _Left:
                 node += 1
         counts[node] = 0
         return self._rows[node - leaves]
+
+    def rest(self) -> list[int]:
+        """Those left, in order."""
+        there = self._counts[self._leaves : self._leaves + len(self._rows)]
+        return list(compress(self._rows, there))
 
     def draw(self, random: Random, count: int) -> list[int]:
         """Rows drawn one by one, as ``random.randint(0, left - 1)`` says."""
@@ -166,7 +172,7 @@ def glt_splits(
     if run.train == "exp":
         picked["test_lt"] = _out_of(objects, train, "test_lt", run.test_size * len(names), random)
     picked["val"] = _out_of(objects, train, "val", run.val_size * len(names), random)
-    picked["train"] = [train.take(0) for _ in range(len(train))]
+    picked["train"] = train.rest()
     return _result(objects, run, picked, cat2id, names, cures)
 
 
