@@ -77,9 +77,8 @@ def child(name: str, path: str, ids_file: str) -> None:
         return
     seconds = time.process_time() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
-    print(
-        f"{name:20}{seconds:8.1f} s CPU{peak:8.0f} MB peak  {len(rows)} rows, {sum(map(sum, rows)):.6g}"
-    )
+    check = f"{len(rows)} rows, {sum(map(sum, rows)):.6g}"
+    print(f"{name:20}{seconds:8.1f} s CPU{peak:8.0f} MB peak  {check}")
 
 
 def main() -> None:
