@@ -4,7 +4,7 @@ VENV := .venv/bin
 PYTHON ?=
 DEV_PYTHON ?= $(or $(PYTHON),python3)
 BENCH_ARGS ?=
-BENCHES ?= refhcm masks refcocom matting glt_crops
+BENCHES ?= refhcm masks refcocom matting glt glt_crops
 PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 10
 export PYTHON
