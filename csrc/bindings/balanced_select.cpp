@@ -23,7 +23,7 @@ py::array attribute_vectors(const py::object& object, AttributeType* type) {
     }
     require(vectors.ndim() == 2,
             "vectors: expected 2 dimensions, got " + std::to_string(vectors.ndim()));
-    require(vectors.flags() & py::array::c_style, "vectors: must be C-contiguous");
+    require_plain(vectors, "vectors");
     return vectors;
 }
 

@@ -38,6 +38,12 @@ void require(bool condition, const std::string& message) {
     }
 }
 
+void require_plain(const py::array& given, const std::string& name) {
+    require(given.flags() & py::array::c_style, name + ": must be C-contiguous");
+    require(given.size() == 0 || (given.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_),
+            name + ": must be aligned in memory");
+}
+
 Spans spans(const Array<std::uint8_t>& values, const Array<std::int64_t>& item_spans) {
     require(item_spans.shape(1) == 2, "spans: expected shape (n, 2)");
     return {values.data(), values.size(), item_spans.data(), item_spans.shape(0)};

@@ -36,6 +36,10 @@ void raise_on_fault(const Status& status);
 
 void require(bool condition, const std::string& message);  // ValueError
 
+// C-contiguous, and every number at an address that is a multiple of its size: kernels read it as
+// an ordinary array, which elsewhere is undefined.
+void require_plain(const py::array& given, const std::string& name);
+
 // Array arguments are taken as py::object so that a wrong type is a TypeError that names the
 // argument, the wanted type and the one that came.
 template <typename T>
@@ -51,7 +55,7 @@ Array<T> array(const py::handle& object, const char* name, int ndim) {
     }
     require(any.ndim() == ndim, std::string(name) + ": expected " + std::to_string(ndim) +
                                     " dimensions, got " + std::to_string(any.ndim()));
-    require(any.flags() & py::array::c_style, std::string(name) + ": must be C-contiguous");
+    require_plain(any, name);
     return py::reinterpret_borrow<Array<T>>(object);
 }
 

@@ -17,7 +17,7 @@ py::array labels(const py::object& object, const char* name, bool* is_byte) {
                              py::str(given.dtype()).cast<std::string>());
     }
     require(given.ndim() > 0, std::string(name) + ": expected at least one axis");
-    require(given.flags() & py::array::c_style, std::string(name) + ": must be C-contiguous");
+    require_plain(given, name);
     return given;
 }
 

@@ -25,7 +25,7 @@ py::array labels(const py::object& object, LabelType* type) {
     }
     require(given.ndim() == 1,
             "values: expected 1 dimensions, got " + std::to_string(given.ndim()));
-    require(given.flags() & py::array::c_style, "values: must be C-contiguous");
+    require_plain(given, "values");
     return given;
 }
 

@@ -39,7 +39,7 @@ class Case:
     def laid_out(self, values: np.ndarray) -> np.ndarray:
         """The same values in other memory, seldom."""
         kind = self.source.byte() % 24
-        if kind > 3 or values.ndim == 0:
+        if kind > 4 or values.ndim == 0:
             return values
         self.may_refuse = True
         if kind == 0:
@@ -48,7 +48,11 @@ class Case:
             return np.repeat(values, 2, axis=-1)[..., ::2]
         if kind == 2:
             return values[::-1].copy()[::-1]
-        return np.broadcast_to(values[:1], values.shape)
+        if kind == 3:
+            return np.broadcast_to(values[:1], values.shape)
+        odd = np.empty(values.nbytes + 1, np.uint8)[1:].view()
+        odd[:] = np.frombuffer(values.tobytes(), np.uint8)
+        return odd.view(values.dtype).reshape(values.shape) if values.size else values
 
     def levels(self, *shape: int) -> np.ndarray:
         pattern = np.frombuffer(self.source.take(200) or b"\0", np.uint8)
