@@ -1,7 +1,8 @@
 """balanced_select against the published loop and the same formula over all rows at once in NumPy.
 
-180,000 objects of 29 classes and 196 attributes, 200 picks a class. The published loop takes minutes,
-so it picks 5 from the smallest class and is extrapolated: its time grows with rows times picks.
+180,000 objects of 29 classes and 196 attributes, 200 picks a class. The published loop takes
+minutes, so it picks 5 from the smallest class and is extrapolated: its time grows with rows times
+picks.
 """
 
 import time

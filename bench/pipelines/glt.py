@@ -16,7 +16,6 @@ import argparse
 import os
 import random
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -150,7 +149,9 @@ def measure(options) -> dict:
         + plain["reading"] / size["scaled"] * size["full"]
     )
     runs = [generate(full) for _ in range(options.rounds)]
-    ours = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+    # The least time is what it needs: on a shared machine the others' part varies twofold.
+    ours = {key: min(run[key] for run in runs) for key in runs[0]}
+    ours["mb"] = max(run["mb"] for run in runs)
     return {
         "machine": where,
         "objects": options.objects,
@@ -159,6 +160,7 @@ def measure(options) -> dict:
         "rows_looked_at": rows,
         "published_extrapolated_cpu_seconds": published,
         "refpix": ours,
+        "refpix_runs": runs,
         "refpix_with_jbl": generate(full, "--jbl"),
     }
 

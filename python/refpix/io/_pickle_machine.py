@@ -21,6 +21,8 @@ __all__ = ["MARK", "Machine"]
 
 MARK = object()
 _STOP = ord(".")
+_BININT = ord("J")
+_INT = struct.Struct("<i")
 _FRAME = b"\x95"
 _INTEGERS = {b"K": 1, b"M": 2, b"J": 4}  # opcodes, and bytes of their numbers
 _UNFINISHED = frozenset({Marker, Pending})
@@ -66,6 +68,7 @@ class Machine:
         if self.depth > _DEEPEST:
             raise PickleFault(self.at, "pickles within pickles")
         data, steps, end = self.data, self.steps, len(self.data)
+        stack, read_int = self.stack, _INT.unpack_from
         began = self.at
         try:
             while True:
@@ -74,9 +77,13 @@ class Machine:
                     raise PickleFault(began, "data ends early")
                 opcode = data[began]
                 self.at = began + 1
-                if opcode == _STOP:
+                if opcode == _BININT:  # the commonest: keys
+                    self.at = began + 5
+                    stack.append(read_int(data, began + 1)[0])
+                elif opcode == _STOP:
                     return self._result()
-                steps[opcode](self)
+                else:
+                    steps[opcode](self)
         except PickleFault as fault:
             raise PickleFault(fault.offset if fault.offset >= 0 else began, fault.reason) from fault
         except KeyError as error:

@@ -184,7 +184,7 @@ def _joined(
 ) -> tuple[GltAnnotations, list[dict[str, Any]]]:
     """Annotations of both files by key; of one id the last counts, in the first one's place."""
     ids = np.concatenate([one.id for one in files])
-    last = {int(ann_id): row for row, ann_id in enumerate(ids)}
+    last = {ann_id: row for row, ann_id in enumerate(ids.tolist())}
     rows = list(last.values())
     records = [record for one in files for record in one.records]
     annotations = GltAnnotations(

@@ -5,8 +5,8 @@ Source: Generalized-Long-Tailed-Benchmarks, _COCOGeneration/mscoco_glt_generatio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import compress
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from random import Random
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -33,6 +33,7 @@ SPLIT_CURES: tuple[SplitCure, ...] = ("all_vectors", "unseen_attributes")
 CategoryOrder: TypeAlias = Literal["sorted", "appearance"] | Sequence[str]
 
 _IMBALANCE = 0.005  # objects of the smallest class of Train-GLT over those of the largest
+_LIST = 256  # rows that are moved up by one when one before them is taken
 _MANY, _MEDIUM = 10, 22  # last labels of these
 
 
@@ -60,13 +61,13 @@ PUBLISHED_RUNS = (
 
 
 class _Left:
-    """Rows in order, from which the k-th of those left is taken: a tree of counts."""
+    """Rows in order, of which the k-th of those left is taken: lists under a tree of counts."""
 
-    def __init__(self, rows: Iterable[int]) -> None:
-        self._rows = list(rows)
-        self._leaves = 1 << max(len(self._rows) - 1, 0).bit_length()
-        counts = [0] * self._leaves
-        counts += [1] * len(self._rows) + [0] * (self._leaves - len(self._rows))
+    def __init__(self, rows: Sequence[int]) -> None:
+        self._lists = [list(rows[i : i + _LIST]) for i in range(0, len(rows), _LIST)] or [[]]
+        self._leaves = 1 << (len(self._lists) - 1).bit_length()
+        counts = [0] * self._leaves + [len(one) for one in self._lists]
+        counts += [0] * (2 * self._leaves - len(counts))
         for node in range(self._leaves - 1, 0, -1):
             counts[node] = counts[2 * node] + counts[2 * node + 1]
         self._counts = counts
@@ -84,13 +85,12 @@ class _Left:
             if k >= counts[node]:
                 k -= counts[node]
                 node += 1
-        counts[node] = 0
-        return self._rows[node - leaves]
+        counts[node] -= 1
+        return self._lists[node - leaves].pop(k)
 
     def rest(self) -> list[int]:
         """Those left, in order."""
-        there = self._counts[self._leaves : self._leaves + len(self._rows)]
-        return list(compress(self._rows, there))
+        return list(chain.from_iterable(self._lists))
 
     def draw(self, random: Random, count: int) -> list[int]:
         """Rows drawn one by one, as ``random.randint(0, left - 1)`` says."""
@@ -164,7 +164,7 @@ def glt_splits(
     picked: dict[str, list[int]] = {split: [] for split in SPLITS}
     picked["test_bbl"] = _balanced(objects, rows, run.test_size, num_threads)
     used = set(picked["test_bbl"])
-    left = {name: _Left(row for row in rows[name] if row not in used) for name in names}
+    left = {name: _Left([row for row in rows[name] if row not in used]) for name in names}
     for name, pool in left.items():
         _check_room(objects, f"class {name}", "test_bl", run.test_size, len(pool))
         picked["test_bl"] += pool.draw(random, run.test_size)
