@@ -12,6 +12,7 @@ __all__: list[str] = [
     "device_count",
     "device_name",
     "image_normalize",
+    "image_resize",
     "parsing_unpack",
     "probe",
     "raise_faults",
@@ -27,6 +28,18 @@ def image_normalize(
     mean: collections.abc.Sequence[float],
     std: collections.abc.Sequence[float],
     dtype: str,
+    out: typing.Any,
+    num_threads: int,
+) -> typing.Any: ...
+def image_resize(
+    pixels: typing.Any,
+    offsets: typing.Any,
+    sizes: typing.Any,
+    *,
+    out_size: tuple[int, int],
+    channels: int,
+    filter: str,
+    order: str,
     out: typing.Any,
     num_threads: int,
 ) -> typing.Any: ...

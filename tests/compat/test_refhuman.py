@@ -6,13 +6,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from tests.datasets.refhuman_files import FILE, KEYPOINTS, SCRIBBLE, write
 
-from refpix.compat.refhuman import Cures, RefHuman, build, make_coco_transforms
-from refpix.compat.refhuman import transforms as T
 from refpix.errors import RecordError
+
+torch = pytest.importorskip("torch")
+
+from refpix.compat.refhuman import Cures, RefHuman, build, make_coco_transforms  # noqa: E402
+from refpix.compat.refhuman import transforms as T  # noqa: E402
 
 ORDERS = ("pillow13", "pillow12")
 HASHES = {"pillow13": "u8_sha256", "pillow12": "u8_sha256_hfirst"}

@@ -93,7 +93,7 @@ def masks(
             records, names, out, file=str(results), limits=limits, progress=not quiet
         )
     else:
-        if images is None:
+        if model is None or images is None:
             raise ValueError("--model wants --images")
         pictures = sorted(p for p in images.iterdir() if p.suffix.lower() in _PICTURES)
         summary = detect_masks(
@@ -121,13 +121,13 @@ def _records(results: Path, annotations: Path) -> tuple[list[Mapping[str, Any]],
 
 
 def _detector(
-    model: Model | None, config: str | None, weights: str | None, device: str, min_score: float
+    model: Model, config: str | None, weights: str | None, device: str, min_score: float
 ) -> Detector:
     # Only here: torch takes seconds, and need not be installed.
     try:
         from refpix.synthesis import torch_detectors
     except ImportError as error:
-        raise MissingExtraError(f"--model {model}", "torch", "detectors") from error
+        raise MissingExtraError(f"--model {model.value}", "torch", "detectors") from error
     options: dict[str, Any] = {"device": device, "min_score": min_score}
     if weights is not None:
         options["weights"] = weights
