@@ -13,9 +13,8 @@ from PIL import Image
 from refpix.datasets.glt import CocoGLT
 from refpix.datasets.glt_sample import GltSample
 from refpix.errors import RowError
-from refpix.viz.refhcm import error_tile
 from refpix.viz.sample import draw_sample
-from refpix.viz.sheet import contact_sheet
+from refpix.viz.sheet import contact_sheet, sheet_of
 from refpix.viz.text import PAPER, caption
 
 __all__ = [
@@ -69,13 +68,7 @@ def draw_glt_rows(
         IndexError: no such object.
         ValueError: no indices.
     """
-    tiles = []
-    for index in indices:
-        try:
-            tiles.append(draw_glt(dataset[index], side=side))
-        except RowError as error:
-            tiles.append(error_tile(error, side))
-    return contact_sheet(tiles, columns)
+    return sheet_of(lambda index: draw_glt(dataset[index], side=side), indices, columns, side)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,10 +8,8 @@ from PIL import Image
 
 from refpix.datasets.refcocom import RefCocoM
 from refpix.datasets.refcocom_sample import RefCocoMSample
-from refpix.errors import RowError
-from refpix.viz.refhcm import error_tile
 from refpix.viz.sample import draw_sample
-from refpix.viz.sheet import contact_sheet
+from refpix.viz.sheet import sheet_of
 
 __all__ = ["draw_refcocom", "draw_refcocom_rows"]
 
@@ -67,10 +65,6 @@ def draw_refcocom_rows(
         IndexError: no such picture.
         ValueError: no indices.
     """
-    tiles = []
-    for index in indices:
-        try:
-            tiles.append(draw_refcocom(dataset.sample(index), side=side))
-        except RowError as error:
-            tiles.append(error_tile(error, side))
-    return contact_sheet(tiles, columns)
+    return sheet_of(
+        lambda index: draw_refcocom(dataset.sample(index), side=side), indices, columns, side
+    )

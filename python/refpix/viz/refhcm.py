@@ -12,13 +12,11 @@ from PIL import Image
 
 from refpix.datasets import RefHCM, RefHCMSample
 from refpix.datasets.refhcm_text import HOI_ACTIONS, HOI_OBJECTS, NO_TEXT, Interaction
-from refpix.errors import RowError
 from refpix.loader import Batch
 from refpix.viz.sample import draw_sample
-from refpix.viz.sheet import contact_sheet
-from refpix.viz.text import caption
+from refpix.viz.sheet import sheet_of
 
-__all__ = ["draw_batch", "draw_refhcm", "draw_rows", "error_tile", "unnormalise"]
+__all__ = ["draw_batch", "draw_refhcm", "draw_rows", "unnormalise"]
 
 _HALF = (0.5, 0.5, 0.5)
 
@@ -155,13 +153,9 @@ def draw_rows(
         IndexError: no such row.
         ValueError: no rows.
     """
-    tiles = []
-    for row in rows:
-        try:
-            tiles.append(draw_refhcm(dataset[row], side=side, codes=codes))
-        except RowError as error:
-            tiles.append(error_tile(error, side))
-    return contact_sheet(tiles, columns)
+    return sheet_of(
+        lambda row: draw_refhcm(dataset[row], side=side, codes=codes), rows, columns, side
+    )
 
 
 def _title(sample: RefHCMSample) -> str | None:
@@ -177,13 +171,3 @@ def _interaction(action: Interaction) -> str:
 
 def _name(names: Sequence[str], number: Any) -> str:
     return names[number] if 0 <= number < len(names) else str(number)
-
-
-def error_tile(error: RowError, side: int) -> Image.Image:
-    """A bad row's reason on red ground, where its picture would be."""
-    tile = Image.new("RGB", (side, round(side * 0.75)), (250, 226, 226))
-    place = f"row {error.row}" + (f", byte {error.offset}" if error.offset >= 0 else "")
-    strip = caption(error.reason, place, side, 14, max_lines=8)
-    if strip is not None:
-        tile.paste(strip, (0, 0))
-    return tile if strip is None or strip.height < tile.height else strip

@@ -8,10 +8,8 @@ from PIL import Image
 
 from refpix.datasets.refhuman import RefHuman
 from refpix.datasets.refhuman_sample import EVALUATED_POINT, RefHumanSample
-from refpix.errors import RowError
-from refpix.viz.refhcm import error_tile
 from refpix.viz.sample import draw_sample
-from refpix.viz.sheet import contact_sheet
+from refpix.viz.sheet import sheet_of
 
 __all__ = ["draw_refhuman", "draw_refhuman_rows"]
 
@@ -65,10 +63,4 @@ def draw_refhuman_rows(
         IndexError: no such sample.
         ValueError: no indices.
     """
-    tiles = []
-    for index in indices:
-        try:
-            tiles.append(draw_refhuman(dataset[index], side=side))
-        except RowError as error:
-            tiles.append(error_tile(error, side))
-    return contact_sheet(tiles, columns)
+    return sheet_of(lambda index: draw_refhuman(dataset[index], side=side), indices, columns, side)

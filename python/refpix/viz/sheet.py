@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from PIL import Image
 
+from refpix.errors import RowError
 from refpix.viz.palette import Colour
 from refpix.viz.text import caption
 
-__all__ = ["contact_sheet"]
+__all__ = ["contact_sheet", "error_tile", "sheet_of"]
 
 _GROUND: Colour = (232, 234, 238)
 
@@ -65,3 +66,36 @@ def contact_sheet(
             x += cell + gap
         y += height + gap
     return sheet
+
+
+def sheet_of(
+    draw: Callable[[int], Image.Image], indices: Iterable[int], columns: int | None, side: int
+) -> Image.Image:
+    """Pictures of a dataset's samples on one sheet; a bad one is shown as its error.
+
+    Args:
+        draw: makes the picture at an index.
+        indices: into the dataset.
+        columns: of the sheet; None chooses.
+        side: longer side of an error's tile in pixels.
+
+    Raises:
+        ValueError: no indices.
+    """
+    tiles = []
+    for index in indices:
+        try:
+            tiles.append(draw(index))
+        except RowError as error:
+            tiles.append(error_tile(error, side))
+    return contact_sheet(tiles, columns)
+
+
+def error_tile(error: RowError, side: int) -> Image.Image:
+    """A bad row's reason on red ground, where its picture would be."""
+    tile = Image.new("RGB", (side, round(side * 0.75)), (250, 226, 226))
+    place = f"row {error.row}" + (f", byte {error.offset}" if error.offset >= 0 else "")
+    strip = caption(error.reason, place, side, 14, max_lines=8)
+    if strip is not None:
+        tile.paste(strip, (0, 0))
+    return tile if strip is None or strip.height < tile.height else strip
