@@ -58,6 +58,8 @@ const char* fault_name(Fault fault) noexcept {
         REFPIX_NAME(alpha_bad_box)
         REFPIX_NAME(attribute_not_finite)
         REFPIX_NAME(selection_too_few)
+        REFPIX_NAME(augment_not_finite)
+        REFPIX_NAME(augment_out_of_range)
     }
 #undef REFPIX_NAME
     return "unknown";

@@ -67,6 +67,9 @@ enum class Fault : std::int32_t {
 
     attribute_not_finite = 110,
     selection_too_few = 111,
+
+    augment_not_finite = 120,
+    augment_out_of_range = 121,
 };
 
 struct Status {

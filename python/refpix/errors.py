@@ -271,6 +271,8 @@ REASONS = {
     "alpha_bad_box": "box lies outside the plane",
     "attribute_not_finite": "attributes must be finite",
     "selection_too_few": "fewer rows with an attribute than are to be picked",
+    "augment_not_finite": "parameters of an augmentation must be finite",
+    "augment_out_of_range": "parameter of an augmentation is out of its range",
 }
 
 _CLASSES: dict[str, type[KernelError]] = {

@@ -23,6 +23,7 @@
 #define __grid_constant__
 #define __shared__ static  // blocks run one at a time, so one copy serves them all
 
+using cudaStream_t = struct CUstream_st*;
 using cudaError_t = int;
 inline constexpr cudaError_t cudaSuccess = 0;
 

@@ -103,7 +103,28 @@ DeviceArray device_array(const py::handle& object, const char* name, const char*
     return array;
 }
 
-DeviceCall::DeviceCall(std::initializer_list<const DeviceArray*> arrays) {
+std::optional<DeviceArray> given_out(const py::object& out, const char* types,
+                                     const std::vector<std::int64_t>& shape) {
+    if (out.is_none()) {
+        return std::nullopt;
+    }
+    DeviceArray given = device_array(out, "out", types, static_cast<int>(shape.size()));
+    std::string wanted;
+    for (const std::int64_t length : shape) {
+        wanted += (wanted.empty() ? "" : ", ") + std::to_string(length);
+    }
+    require(given.shape == shape, "out: expected shape (" + wanted + ")");
+    require(given.packed(), "out: must be C-contiguous");
+    require(!given.read_only, "out: array is read-only");
+    return given;
+}
+
+DeviceCall::DeviceCall(std::initializer_list<const DeviceArray*> inputs,
+                       const std::optional<DeviceArray>& out) {
+    std::vector<const DeviceArray*> arrays(inputs);
+    if (out) {
+        arrays.push_back(&*out);
+    }
     check_cuda(cudaGetDevice(&before_));
     std::optional<int> device;
     std::optional<cudaStream_t> first_producer;
@@ -148,7 +169,24 @@ void DeviceCall::wait_for(cudaStream_t producer) const {
 DeviceArray DeviceCall::allocate(const std::vector<std::int64_t>& shape, const char* dtype) const {
     const py::object made = python_device().attr("empty")(
         py::tuple(py::cast(shape)), dtype, device_, reinterpret_cast<std::uintptr_t>(stream_));
-    return device_array(made, dtype, "u1 i4 i8 f4 f2 V2", static_cast<int>(shape.size()));
+    return device_array(made, dtype, "u1 i4 u4 i8 f8 f4 f2 V2", static_cast<int>(shape.size()));
+}
+
+DeviceArray DeviceCall::output(const std::optional<DeviceArray>& given,
+                               const std::vector<std::int64_t>& shape, const char* dtype) const {
+    return given ? *given : allocate(shape, dtype);
+}
+
+std::int64_t DeviceCall::read_back(const std::int64_t* value) const {
+    std::int64_t host = 0;
+    int error = 0;
+    {
+        py::gil_scoped_release release;
+        error = cudaMemcpyAsync(&host, value, sizeof host, cudaMemcpyDeviceToHost, stream_);
+        error = error == cudaSuccess ? cudaStreamSynchronize(stream_) : error;
+    }
+    check_cuda(error);
+    return host;
 }
 
 }  // namespace refpix::bind

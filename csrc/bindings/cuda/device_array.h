@@ -39,11 +39,23 @@ struct DeviceArray {
 // (separated by spaces), ValueError for a wrong number of dimensions or a masked array.
 DeviceArray device_array(const py::handle& object, const char* name, const char* types, int ndim);
 
+// The items of an array that lies end to end. ValueError if it does not.
+template <typename T>
+const T* packed(const DeviceArray& array, const char* name) {
+    require(array.packed(), std::string(name) + ": must be C-contiguous");
+    return static_cast<const T*>(array.data);
+}
+
+// `out` as a caller gave it, checked: type, shape, contiguous, writable. Nothing if None.
+std::optional<DeviceArray> given_out(const py::object& out, const char* types,
+                                     const std::vector<std::int64_t>& shape);
+
 // While it lives, the arrays' device is the current one. The stream is the one that Python says is
 // current, or else the first producer's. It waits (the host does not) for the arrays' producers.
 class DeviceCall {
   public:
-    explicit DeviceCall(std::initializer_list<const DeviceArray*> arrays);
+    explicit DeviceCall(std::initializer_list<const DeviceArray*> arrays,
+                        const std::optional<DeviceArray>& out = std::nullopt);
     ~DeviceCall();
     DeviceCall(const DeviceCall&) = delete;
     DeviceCall& operator=(const DeviceCall&) = delete;
@@ -53,6 +65,14 @@ class DeviceCall {
 
     // New memory; `dtype` is torch's name.
     DeviceArray allocate(const std::vector<std::int64_t>& shape, const char* dtype) const;
+
+    // What given_out() gave, else new memory.
+    DeviceArray output(const std::optional<DeviceArray>& given,
+                       const std::vector<std::int64_t>& shape, const char* dtype) const;
+
+    // A number that only the device knows. Waits for the stream, so it is for sizes of results
+    // alone.
+    std::int64_t read_back(const std::int64_t* value) const;
 
   private:
     void wait_for(cudaStream_t producer) const;

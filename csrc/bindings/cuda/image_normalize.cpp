@@ -58,17 +58,9 @@ REFPIX_BINDING(image_normalize) {
             fill_channels(mean, "mean", args.mean);
             fill_channels(std, "std", args.std);
             const std::vector<std::int64_t> shape{args.count, 3, args.height, args.width};
-            DeviceArray result;
-            if (!out.is_none()) {
-                result = device_array(out, "out", wanted.accepted, 4);
-                require(result.shape == shape, "out: expected shape (n, 3, height, width)");
-                require(result.packed(), "out: must be C-contiguous");
-                require(!result.read_only, "out: array is read-only");
-            }
-            const DeviceCall call({&images, &result});
-            if (out.is_none()) {
-                result = call.allocate(shape, wanted.dtype);
-            }
+            const auto given = given_out(out, wanted.accepted, shape);
+            const DeviceCall call({&images}, given);
+            const DeviceArray result = call.output(given, shape, wanted.dtype);
             args.out = result.data;
             int error = 0;
             {

@@ -4,16 +4,6 @@
 #include "bindings/image_options.h"
 
 namespace refpix::bind {
-namespace {
-
-template <typename T>
-const T* packed(const DeviceArray& array, const char* name) {
-    require(array.packed(), std::string(name) + ": must be C-contiguous");
-    return static_cast<const T*>(array.data);
-}
-
-}  // namespace
-
 REFPIX_BINDING(image_resize) {
     module.def(
         "image_resize",
@@ -37,17 +27,9 @@ REFPIX_BINDING(image_resize) {
                     "filter: lanczos is not available on a device");
             const std::vector<std::int64_t> shape{args.count, args.out_height, args.out_width,
                                                   args.channels};
-            DeviceArray result;
-            if (!out.is_none()) {
-                result = device_array(out, "out", "u1", 4);
-                require(result.shape == shape, "out: expected shape (n, height, width, channels)");
-                require(result.packed(), "out: must be C-contiguous");
-                require(!result.read_only, "out: array is read-only");
-            }
-            const DeviceCall call({&pixels, &offsets, &sizes, &result});
-            if (out.is_none()) {
-                result = call.allocate(shape, "uint8");
-            }
+            const auto given = given_out(out, "u1", shape);
+            const DeviceCall call({&pixels, &offsets, &sizes}, given);
+            const DeviceArray result = call.output(given, shape, "uint8");
             const DeviceArray first_bad = call.allocate({1}, "int64");
             args.out = static_cast<std::uint8_t*>(result.data);
             run.first_bad = static_cast<std::int64_t*>(first_bad.data);

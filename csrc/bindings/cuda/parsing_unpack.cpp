@@ -3,46 +3,27 @@
 #include "bindings/cuda/device_array.h"
 
 namespace refpix::bind {
-namespace {
-
-// The one place that waits: without `strict`, the size of the output is known only on the device.
-std::int64_t read_back(const std::int64_t* value, cudaStream_t stream) {
-    std::int64_t host = 0;
-    int error = 0;
-    {
-        py::gil_scoped_release release;
-        error = cudaMemcpyAsync(&host, value, sizeof host, cudaMemcpyDeviceToHost, stream);
-        error = error == cudaSuccess ? cudaStreamSynchronize(stream) : error;
-    }
-    check_cuda(error);
-    return host;
-}
-
-}  // namespace
-
 REFPIX_BINDING(parsing_unpack) {
     module.def(
         "parsing_unpack",
         [](const py::object& values_, const py::object& spans_, bool strict, int /*num_threads*/) {
             const DeviceArray values = device_array(values_, "values", "u1", 1);
             const DeviceArray spans = device_array(spans_, "spans", "i8", 2);
-            require(values.packed(), "values: must be C-contiguous");
             require(spans.shape[1] == 2, "spans: expected shape (n, 2)");
-            require(spans.packed(), "spans: must be C-contiguous");
             const std::int64_t count = spans.shape[0];
             const DeviceCall call({&values, &spans});
             const DeviceArray offsets = call.allocate({count + 1}, "int64");
             const DeviceArray first_bad = call.allocate({3}, "int64");
             cuda::ParsingUnpackRun run;
-            run.args.text = {static_cast<const std::uint8_t*>(values.data), values.shape[0],
-                             static_cast<const std::int64_t*>(spans.data), count};
+            run.args.text = {packed<std::uint8_t>(values, "values"), values.shape[0],
+                             packed<std::int64_t>(spans, "spans"), count};
             run.args.strict = strict;
             run.args.offsets = static_cast<std::int64_t*>(offsets.data);
             run.first_bad = static_cast<std::int64_t*>(first_bad.data);
             run.fault = device_fault();
             check_cuda(cuda::parsing_unpack_count(run, call.stream()));
-            run.capacity = strict ? count * parsing_code_count
-                                  : read_back(run.args.offsets + count, call.stream());
+            run.capacity =
+                strict ? count * parsing_code_count : call.read_back(run.args.offsets + count);
             const DeviceArray codes = call.allocate({run.capacity}, "int32");
             run.args.codes = static_cast<std::int32_t*>(codes.data);
             check_cuda(cuda::parsing_unpack(run, call.stream()));

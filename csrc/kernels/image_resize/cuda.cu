@@ -8,6 +8,7 @@
 // large picture is made very small, they are made again at each use: slow, and right.
 #include <cstdint>
 
+#include "kernels/cuda_faults.h"
 #include "kernels/cuda_launch.h"
 #include "kernels/image_resize/image_resize.h"
 #include "kernels/image_resize/window.h"
@@ -219,16 +220,6 @@ __device__ void sum_columns(const Tile& tile, int channels, std::uint8_t* strip,
     }
 }
 
-__global__ void find_bad(const __grid_constant__ ImageResizeRun run) {
-    const std::int64_t threads = std::int64_t{gridDim.x} * resize_threads;
-    for (std::int64_t item = std::int64_t{blockIdx.x} * resize_threads + threadIdx.x;
-         item < run.args.count; item += threads) {
-        if (resize::check_item(run.args, item).fault != Fault::none) {
-            atomicMin(reinterpret_cast<long long*>(run.first_bad), static_cast<long long>(item));
-        }
-    }
-}
-
 __global__ void resize_tiles(const __grid_constant__ ImageResizeRun run) {
     __shared__ Tile tile;
     __shared__ std::uint8_t strip[strip_bytes];
@@ -268,19 +259,11 @@ __global__ void resize_tiles(const __grid_constant__ ImageResizeRun run) {
     }
 }
 
-__global__ void name_fault(const __grid_constant__ ImageResizeRun run) {
-    const std::int64_t item = *run.first_bad;
-    if (threadIdx.x != 0 || item >= run.args.count || atomicCAS(&run.fault->taken, 0, 1) != 0) {
-        return;
-    }
-    const Status status = resize::check_item(run.args, item);
-    run.fault->fault = static_cast<std::int32_t>(status.fault);
-    run.fault->item = item;
-    run.fault->position = status.position;
-}
+struct Check {
+    ImageResize args;
 
-// Every byte set to this makes an item number above all others.
-constexpr int no_item_byte = 0x7f;
+    __device__ Status operator()(std::int64_t item) const { return resize::check_item(args, item); }
+};
 
 }  // namespace
 
@@ -289,11 +272,8 @@ int image_resize(const ImageResizeRun& run, DeviceStream stream) noexcept {
     if (args.count == 0) {
         return 0;
     }
-    cudaError_t error = cudaMemsetAsync(run.first_bad, no_item_byte, sizeof(std::int64_t), stream);
-    if (error == cudaSuccess) {
-        const std::int64_t groups = (args.count + resize_threads - 1) / resize_threads;
-        error = launch(find_bad, blocks_for(groups, 1), resize_threads, stream, run);
-    }
+    const Check check{args};
+    cudaError_t error = find_bad(check, args.count, run.first_bad, stream);
     if (error == cudaSuccess) {
         const std::int64_t tiles = args.count *
                                    ((args.out_height + tile_height - 1) / tile_height) *
@@ -301,7 +281,7 @@ int image_resize(const ImageResizeRun& run, DeviceStream stream) noexcept {
         error = launch(resize_tiles, blocks_for(tiles, resize_blocks), resize_threads, stream, run);
     }
     if (error == cudaSuccess) {
-        error = launch(name_fault, 1, 32, stream, run);
+        error = name_fault(check, args.count, run.first_bad, run.fault, stream);
     }
     return error;
 }

@@ -3,6 +3,7 @@
 // starts before it.
 #include <cstdint>
 
+#include "kernels/cuda_faults.h"
 #include "kernels/cuda_launch.h"
 #include "kernels/parsing_unpack/parse.h"
 #include "kernels/parsing_unpack/parsing_unpack.h"
@@ -19,9 +20,6 @@ constexpr unsigned all_lanes = 0xffffffffu;
 
 // What the CPU checks one after the other, over the whole batch each time.
 enum Stage { bounds = 0, wrong_count = 1, malformed = 2, stages = 3 };
-
-// Every byte set to this makes an item number above all others.
-constexpr int no_item_byte = 0x7f;
 
 __device__ void note(std::int64_t* first_bad, Stage stage, std::int64_t item) {
     atomicMin(reinterpret_cast<long long*>(first_bad + stage), static_cast<long long>(item));
@@ -128,7 +126,7 @@ __global__ void parse_items(const __grid_constant__ ParsingUnpackRun run) {
 }
 
 // Reads the first bad item once more, from its start, to say the same as the CPU.
-__global__ void name_fault(const __grid_constant__ ParsingUnpackRun run) {
+__global__ void name_first_fault(const __grid_constant__ ParsingUnpackRun run) {
     const Spans& text = run.args.text;
     int stage = 0;
     while (stage < stages && run.first_bad[stage] >= text.count) {
@@ -179,7 +177,7 @@ int parsing_unpack(const ParsingUnpackRun& run, DeviceStream stream) noexcept {
     }
     cudaError_t error = launch(parse_items, item_blocks(run), unpack_threads, stream, run);
     if (error == cudaSuccess) {
-        error = launch(name_fault, 1, 32, stream, run);
+        error = launch(name_first_fault, 1, 32, stream, run);
     }
     return error;
 }
