@@ -1,8 +1,29 @@
 #include "kernels/jpeg_decode/jpeg_decode.h"
 
 #include "bindings/bind.h"
+#include "kernels/jpeg_decode/route.h"
 
 namespace refpix::bind {
+namespace {
+
+Array<std::int64_t> boxes_of(const py::object& roi, std::int64_t count) {
+    if (roi.is_none()) {
+        return {};
+    }
+    auto boxes = array<std::int64_t>(roi, "roi", 2);
+    require(boxes.shape(0) == count && boxes.shape(1) == 4, "roi: expected shape (n, 4)");
+    return boxes;
+}
+
+template <typename T>
+Array<std::uint8_t> codes(std::int64_t count, T** data) {
+    static_assert(sizeof(T) == 1);
+    Array<std::uint8_t> made(count);
+    *data = reinterpret_cast<T*>(made.mutable_data());
+    return made;
+}
+
+}  // namespace
 
 REFPIX_BINDING(jpeg_decode) {
     module.def(
@@ -18,13 +39,8 @@ REFPIX_BINDING(jpeg_decode) {
             args.files = spans(bytes, item_spans);
             args.options = {allow_truncated, pixel_limit, scan_limit, scale_denom};
             args.threads = num_threads;
-            Array<std::int64_t> boxes;
-            if (!roi.is_none()) {
-                boxes = array<std::int64_t>(roi, "roi", 2);
-                require(boxes.shape(0) == args.files.count && boxes.shape(1) == 4,
-                        "roi: expected shape (n, 4)");
-                args.roi = boxes.data();
-            }
+            const auto boxes = boxes_of(roi, args.files.count);
+            args.roi = roi.is_none() ? nullptr : boxes.data();
             Array<std::int64_t> sizes({py::ssize_t{args.files.count}, py::ssize_t{2}});
             Array<std::int64_t> offsets(args.files.count + 1);
             args.sizes = sizes.mutable_data();
@@ -56,6 +72,82 @@ REFPIX_BINDING(jpeg_decode) {
         },
         py::arg("values"), py::arg("spans"), py::kw_only(), py::arg("roi"), py::arg("scale_denom"),
         py::arg("allow_truncated"), py::arg("pixel_limit"), py::arg("scan_limit"), py::arg("out"),
+        py::arg("num_threads"));
+    // For refpix.cuda.JpegDecoder: which files are for the GPU, and those that are not.
+    module.def(
+        "jpeg_routes",
+        [](const py::object& values, const py::object& spans_, const py::object& roi,
+           bool allow_truncated, std::int64_t pixel_limit, int num_threads) {
+            const auto bytes = array<std::uint8_t>(values, "values", 1);
+            const auto item_spans = array<std::int64_t>(spans_, "spans", 2);
+            JpegRoutes args;
+            JpegDecode& decode = args.decode;
+            decode.files = spans(bytes, item_spans);
+            decode.options = {allow_truncated, pixel_limit, jpeg_default_scan_limit, 1};
+            decode.threads = num_threads;
+            const std::int64_t count = decode.files.count;
+            const auto boxes = boxes_of(roi, count);
+            decode.roi = roi.is_none() ? nullptr : boxes.data();
+            Array<std::int64_t> sizes({count, std::int64_t{2}});
+            Array<std::int64_t> pictures({count, std::int64_t{2}});
+            Array<std::int64_t> faults({count, std::int64_t{2}});
+            Array<std::int64_t> lengths(count);
+            decode.sizes = sizes.mutable_data();
+            args.pictures = pictures.mutable_data();
+            args.faults = faults.mutable_data();
+            args.lengths = lengths.mutable_data();
+            const auto engines = codes(count, &args.engines);
+            const auto reasons = codes(count, &args.reasons);
+            Status status;
+            {
+                py::gil_scoped_release release;
+                status = cpu::jpeg_routes(args);
+            }
+            raise_on_fault(status);
+            return py::make_tuple(sizes, pictures, lengths, engines, reasons, faults);
+        },
+        py::arg("values"), py::arg("spans"), py::kw_only(), py::arg("roi"),
+        py::arg("allow_truncated"), py::arg("pixel_limit"), py::arg("num_threads"));
+    module.def(
+        "jpeg_decode_items",
+        [](const py::object& values, const py::object& spans_, const py::object& sizes_,
+           const py::object& offsets_, const py::object& out, const py::object& roi,
+           bool allow_truncated, std::int64_t pixel_limit, int num_threads) {
+            const auto bytes = array<std::uint8_t>(values, "values", 1);
+            const auto item_spans = array<std::int64_t>(spans_, "spans", 2);
+            auto sizes = array<std::int64_t>(sizes_, "sizes", 2);
+            auto offsets = array<std::int64_t>(offsets_, "offsets", 1);
+            auto pixels = array<std::uint8_t>(out, "out", 1);
+            JpegDecode args;
+            args.files = spans(bytes, item_spans);
+            args.options = {allow_truncated, pixel_limit, jpeg_default_scan_limit, 1};
+            args.threads = num_threads;
+            const std::int64_t count = args.files.count;
+            const auto boxes = boxes_of(roi, count);
+            args.roi = roi.is_none() ? nullptr : boxes.data();
+            require(sizes.shape(0) == count && sizes.shape(1) == 2, "sizes: expected shape (n, 2)");
+            require(offsets.shape(0) == count, "offsets: expected shape (n,)");
+            for (std::int64_t i = 0; i < count; ++i) {
+                const std::int64_t height = sizes.at(i, 0), width = sizes.at(i, 1);
+                const std::int64_t room = pixels.size() - offsets.at(i);
+                require(height > 0 && width > 0 && offsets.at(i) >= 0 && height <= room / 3 / width,
+                        "out: no room for item " + std::to_string(i));
+            }
+            args.sizes = sizes.mutable_data();
+            args.offsets = offsets.mutable_data();
+            args.pixels = pixels.mutable_data();
+            Array<std::int64_t> faults({count, std::int64_t{2}});
+            Status status;
+            {
+                std::int64_t* verdicts = faults.mutable_data();
+                py::gil_scoped_release release;
+                status = cpu::jpeg_decode_items(args, verdicts);
+            }
+            raise_on_fault(status);
+            return faults;
+        },
+        py::arg("values"), py::arg("spans"), py::arg("sizes"), py::arg("offsets"), py::arg("out"),
+        py::kw_only(), py::arg("roi"), py::arg("allow_truncated"), py::arg("pixel_limit"),
         py::arg("num_threads"));
 }
 

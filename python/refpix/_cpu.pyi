@@ -40,7 +40,9 @@ __all__: list[str] = [
     "image_resize",
     "image_resize_opencv",
     "jpeg_decode",
+    "jpeg_decode_items",
     "jpeg_encode",
+    "jpeg_routes",
     "label_zoom",
     "largest_component",
     "machine_isa",
@@ -214,9 +216,37 @@ def jpeg_decode(
     out: typing.Any,
     num_threads: int,
 ) -> typing.Any: ...
+def jpeg_decode_items(
+    values: typing.Any,
+    spans: typing.Any,
+    sizes: typing.Any,
+    offsets: typing.Any,
+    out: typing.Any,
+    *,
+    roi: typing.Any,
+    allow_truncated: bool,
+    pixel_limit: int,
+    num_threads: int,
+) -> numpy.typing.NDArray[numpy.int64]: ...
 def jpeg_encode(
     images: typing.Any, *, quality: int, canvas: typing.Any, positions: typing.Any, num_threads: int
 ) -> tuple[numpy.typing.NDArray[numpy.uint8], numpy.typing.NDArray[numpy.int64]]: ...
+def jpeg_routes(
+    values: typing.Any,
+    spans: typing.Any,
+    *,
+    roi: typing.Any,
+    allow_truncated: bool,
+    pixel_limit: int,
+    num_threads: int,
+) -> tuple[
+    numpy.typing.NDArray[numpy.int64],
+    numpy.typing.NDArray[numpy.int64],
+    numpy.typing.NDArray[numpy.int64],
+    numpy.typing.NDArray[numpy.uint8],
+    numpy.typing.NDArray[numpy.uint8],
+    numpy.typing.NDArray[numpy.int64],
+]: ...
 def label_zoom(
     values: typing.Any,
     offsets: typing.Any,

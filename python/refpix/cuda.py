@@ -10,12 +10,19 @@ one, and :func:`raise_faults` waits and raises it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from refpix.errors import MissingExtraError
 from refpix.kernels import _registry
 from refpix.kernels._device import use_stream
 
+if TYPE_CHECKING:
+    from refpix.kernels.torch_jpeg import DecodedImages, JpegDecoder
+
 __all__ = [
     "BuildInfo",
+    "DecodedImages",
+    "JpegDecoder",
     "build_info",
     "device_count",
     "device_name",
@@ -23,6 +30,19 @@ __all__ = [
     "raise_faults",
     "use_stream",
 ]
+
+_NEED_TORCH = ("DecodedImages", "JpegDecoder")
+
+
+def __getattr__(name: str) -> Any:
+    """What needs torch, which is imported when it is asked for."""
+    if name not in _NEED_TORCH:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        from refpix.kernels import torch_jpeg
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(f"refpix.cuda.{name}", "torch", "gpu") from error
+    return getattr(torch_jpeg, name)
 
 
 @dataclass(frozen=True)

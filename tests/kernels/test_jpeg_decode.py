@@ -15,7 +15,7 @@ from refpix.errors import ImageError, KernelError
 from refpix.kernels import jpeg_decode
 from refpix.types import BytesBatch
 
-backends = pytest.mark.parametrize("backend", jpeg_decode.backends())
+backends = pytest.mark.parametrize("backend", jpeg_decode.exact_backends())
 
 
 def assert_as_pillow(payload, truncated):

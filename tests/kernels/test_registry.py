@@ -68,6 +68,12 @@ def test_auto_looks_at_keyword_arguments_too():
     assert not_built(1, backend="reference") == 1
 
 
+def test_inexact_backends_are_left_out_where_bits_count():
+    for one in (kernels.jpeg_decode, kernels.image_batch):
+        assert one.exact_backends() == ("reference", "cpu")
+    assert parsing_unpack.exact_backends() == parsing_unpack.backends()
+
+
 def test_use_isa_puts_back():
     before = kernels.active_isa()
     assert before in kernels.isas()

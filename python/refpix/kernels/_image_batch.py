@@ -18,7 +18,7 @@ from refpix.types import PIXEL_LIMIT, BytesBatch, DType, ImagesBatch, PassOrder,
 _NORMAL = (0.5, 0.5, 0.5)
 
 
-@kernel
+@kernel(inexact=("cuda",))
 def image_batch(
     values: npt.NDArray[np.uint8],
     spans: npt.NDArray[np.int64],

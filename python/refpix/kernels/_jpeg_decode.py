@@ -16,7 +16,7 @@ from refpix.types import PIXEL_LIMIT, ImagesBatch
 SCAN_LIMIT = 100
 
 
-@kernel
+@kernel(inexact=("cuda",))
 def jpeg_decode(
     values: npt.NDArray[np.uint8],
     spans: npt.NDArray[np.int64],

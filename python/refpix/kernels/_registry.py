@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.util
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast
+from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast, overload
 
 from refpix import _cpu
 from refpix.errors import BackendUnavailableError
@@ -62,18 +63,37 @@ def _run_on_device(native: Callable[..., R], *args: Any, **kwargs: Any) -> R:
     return result
 
 
+@functools.cache
+def _has_torch_side(name: str) -> bool:
+    """Whether there is a ``torch_<kernel>`` module, and torch; neither is imported."""
+    found = importlib.util.find_spec(f"refpix.kernels.torch_{name}")
+    return found is not None and importlib.util.find_spec("torch") is not None
+
+
+def _torch_side(name: str) -> Callable[..., Any] | None:
+    """The kernel's function in its ``torch_<kernel>`` module."""
+    if not _has_torch_side(name):
+        return None
+    module = importlib.import_module(f"refpix.kernels.torch_{name}")
+    function: Callable[..., Any] = getattr(module, name)
+    return function
+
+
 class Kernel(Generic[P, R]):
     """A kernel: call it, or pick an implementation by name.
 
     The decorated function is the reference: its signature, its defaults and its docstring are
     those of every implementation. An extension module implements it by exporting a function of
     the same name that takes all keyword arguments but ``backend``, none of them with a default.
+    Where ``_cuda`` has none, a function of that name in ``refpix.kernels.torch_<kernel>`` serves,
+    which takes and returns NumPy arrays: work that is put together from several parts.
     """
 
-    def __init__(self, reference: Callable[P, R]) -> None:
+    def __init__(self, reference: Callable[P, R], inexact: tuple[Backend, ...] = ()) -> None:
         functools.update_wrapper(self, reference)
         self.name = reference.__name__
         self._reference = reference
+        self._inexact = inexact
         parameters = inspect.signature(reference).parameters.values()
         self._defaults = {
             p.name: p.default
@@ -92,9 +112,14 @@ class Kernel(Generic[P, R]):
         names: list[Backend] = ["reference"]
         if hasattr(_cpu, self.name):
             names.append("cpu")
-        if hasattr(cuda_module(), self.name):
+        module = cuda_module()
+        if hasattr(module, self.name) or (module is not None and _has_torch_side(self.name)):
             names.append("cuda")
         return tuple(names)
+
+    def exact_backends(self) -> tuple[Backend, ...]:
+        """Those of ``backends()`` that give the reference's result to the bit."""
+        return tuple(name for name in self.backends() if name not in self._inexact)
 
     def implementation(self, backend: Backend) -> Callable[..., R]:
         """The function behind a backend's name.
@@ -106,6 +131,10 @@ class Kernel(Generic[P, R]):
             return self._reference
         module = _cpu if backend == "cpu" else cuda_module()
         found: Callable[..., R] | None = getattr(module, self.name, None)
+        if found is None and backend == "cuda" and module is not None:
+            found = _torch_side(self.name)
+            if found is not None:
+                return found
         if found is None:
             why = f" ({cuda_state()[1]})" if backend == "cuda" and module is None else ""
             raise BackendUnavailableError(
@@ -125,9 +154,22 @@ class Kernel(Generic[P, R]):
         return self.implementation(backend)(*args, **{**self._defaults, **kwargs})
 
 
-def kernel(reference: Callable[P, R]) -> Kernel[P, R]:
-    """Makes a kernel of its reference implementation."""
-    return Kernel(reference)
+@overload
+def kernel(reference: Callable[P, R]) -> Kernel[P, R]: ...
+@overload
+def kernel(*, inexact: tuple[Backend, ...]) -> Callable[[Callable[P, R]], Kernel[P, R]]: ...
+def kernel(
+    reference: Callable[P, R] | None = None, *, inexact: tuple[Backend, ...] = ()
+) -> Kernel[P, R] | Callable[[Callable[P, R]], Kernel[P, R]]:
+    """Makes a kernel of its reference implementation.
+
+    Args:
+        reference: the function.
+        inexact: backends whose results are not the reference's to the bit.
+    """
+    if reference is None:
+        return functools.partial(Kernel, inexact=inexact)
+    return Kernel(reference, inexact)
 
 
 def isas() -> tuple[Isa, ...]:
