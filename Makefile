@@ -6,10 +6,11 @@ DEV_PYTHON ?= $(or $(PYTHON),python3)
 BENCH_ARGS ?=
 BENCHES ?= refhcm masks refcocom matting glt glt_crops
 PYTEST_ARGS ?=
+EMULATE_ARGS ?=
 FUZZ_SECONDS ?= 10
 export PYTHON
 
-.PHONY: help demo test test-ray test-dali bench bench-kernels bench-memory lint format stubs sanitize fuzz dev clean
+.PHONY: help demo test test-ray test-dali bench bench-kernels bench-memory lint format stubs sanitize fuzz emulate dev clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -62,6 +63,10 @@ sanitize:  ## Kernel tests under ASan and UBSan, the thread pool under TSan
 fuzz:  ## Each fuzz target for FUZZ_SECONDS, under ASan and UBSan
 	@tools/bootstrap.sh dev
 	@tools/sanitize.sh --fuzz $(FUZZ_SECONDS)
+
+emulate:  ## Kernel tests with the CUDA backend emulated on the CPU (EMULATE_ARGS=...)
+	@tools/bootstrap.sh dev
+	@tools/emulate.sh $(EMULATE_ARGS)
 
 dev:  ## Build into python/refpix, for PYTHONPATH=python (DEV_PYTHON=..., CUDA=1 for _cuda too)
 	cmake -S . -B build/dev -G Ninja -DPython_EXECUTABLE=$$($(DEV_PYTHON) -c 'import sys; print(sys.executable)') \

@@ -2,18 +2,18 @@
 // launch of their own.
 #pragma once
 
-#if !defined(REFPIX_CUDA_EMULATION)
-
 #include <cuda_runtime.h>
 
 namespace refpix::cuda {
 
+#if !defined(REFPIX_CUDA_EMULATION)
 template <typename... Parameters, typename... Arguments>
 cudaError_t launch(void (*kernel)(Parameters...), unsigned blocks, unsigned threads,
                    cudaStream_t stream, const Arguments&... arguments) noexcept {
     kernel<<<blocks, threads, 0, stream>>>(arguments...);
     return cudaGetLastError();
 }
+#endif
 
 inline int multiprocessors() noexcept {
     int device = 0;
@@ -24,12 +24,6 @@ inline int multiprocessors() noexcept {
     }
     return count;
 }
-
-}  // namespace refpix::cuda
-
-#endif
-
-namespace refpix::cuda {
 
 // Blocks for a kernel that strides over the grid: enough to fill the device, no more than have
 // something to do.

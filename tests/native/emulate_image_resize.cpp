@@ -3,7 +3,6 @@
 #include <cstdlib>
 #include <vector>
 
-#include "cuda_emulation.h"
 #include "kernels/image_resize/cuda.cu"
 
 namespace {

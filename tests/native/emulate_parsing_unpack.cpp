@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "cuda_emulation.h"
 #include "kernels/parsing_unpack/cuda.cu"
 
 namespace {

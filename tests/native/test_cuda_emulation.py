@@ -24,7 +24,7 @@ SOURCES = {
 }
 FLAGS = [
     *("-std=c++20", "-O0", "-g1", "-ffp-contract=off", "-fno-strict-aliasing", "-pthread"),
-    *(f"-I{CSRC}", f"-I{HERE}", "-x", "c++"),
+    *(f"-I{CSRC}", f"-I{HERE / 'cuda_emulation'}", "-Wno-unknown-pragmas", "-x", "c++"),
 ]
 
 

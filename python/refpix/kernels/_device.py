@@ -95,9 +95,13 @@ def run(
         kwargs: arguments by name.
     """
     given = (*args, *kwargs.values())
-    if not any(isinstance(value, np.ndarray) for value in given):
+    on_device = [hasattr(value, "__cuda_array_interface__") for value in given]
+    if not any(
+        isinstance(value, np.ndarray) and not placed
+        for value, placed in zip(given, on_device, strict=True)
+    ):
         return native(*args, **kwargs)
-    if any(hasattr(value, "__cuda_array_interface__") for value in given):
+    if any(on_device):
         raise TypeError("NumPy arrays and device arrays are mixed in one call")
     from refpix.kernels import torch_device
 

@@ -1,0 +1,117 @@
+"""A pytest plugin (``-p emulated_cuda``) for tests with the emulated ``_cuda``.
+
+It stands where torch would be asked for device memory and streams, ``refpix.kernels.torch_device``,
+and gives NumPy arrays. And where a test leaves the choice of a backend to the kernel, it takes
+``cuda``, so that all tests of a kernel are tests of its CUDA code.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from refpix.errors import BackendUnavailableError
+from refpix.kernels import _registry
+
+
+class DeviceArray(np.ndarray):
+    """Claims to lie on a device."""
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        """As version 3 of the protocol wants it."""
+        interface = dict(self.__array_interface__)
+        return {key: interface[key] for key in ("shape", "typestr", "data", "strides")} | {
+            "version": 3
+        }
+
+
+_RUBBISH = 0xA5
+
+
+def empty(shape: tuple[int, ...], dtype: str, device: int, stream: int) -> DeviceArray:
+    """New memory, full of rubbish; bfloat16 as NumPy knows it, two bytes of something."""
+    kind = np.dtype("V2" if dtype == "bfloat16" else dtype)
+    count = int(np.prod(shape, dtype=np.int64)) * kind.itemsize
+    return np.full(count, _RUBBISH, np.uint8).view(kind).reshape(shape).view(DeviceArray)
+
+
+def current_stream(device: int) -> int | None:
+    """There is one stream."""
+    return 0
+
+
+def to_device(value: Any) -> Any:
+    """A copy of a NumPy array, of the same strides; all else as it is."""
+    if not isinstance(value, np.ndarray):
+        return value
+    if value.size == 0:
+        return value.copy().view(DeviceArray)
+    first, end = np.lib.array_utils.byte_bounds(value)
+    memory = np.frombuffer(bytearray(end - first), np.uint8)
+    start = value.__array_interface__["data"][0] - first
+    copy = np.ndarray(value.shape, value.dtype, memory, start, value.strides)
+    copy[...] = value
+    return copy.view(DeviceArray)
+
+
+def to_host(array: Any) -> Any:
+    """The array without its claim; bfloat16 as its bits."""
+    host = np.asarray(array).view(np.ndarray)
+    return host.view(np.uint16) if host.dtype.kind == "V" else host
+
+
+def run_from_host(
+    native: Callable[..., Any],
+    raise_faults: Callable[[int], None],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    """As ``refpix.kernels.torch_device.run_from_host``."""
+    out = kwargs.get("out")
+    result = native(
+        *map(to_device, args), **{name: to_device(value) for name, value in kwargs.items()}
+    )
+    raise_faults(0)
+    if isinstance(out, np.ndarray):
+        np.copyto(out, to_host(result))
+        return out
+    return tuple(map(to_host, result)) if isinstance(result, tuple) else to_host(result)
+
+
+stand_in = types.ModuleType("refpix.kernels.torch_device", __doc__)
+for function in (empty, current_stream, run_from_host, to_host):
+    setattr(stand_in, function.__name__, function)
+sys.modules[stand_in.__name__] = stand_in
+
+_choose = _registry.Kernel.__call__
+
+
+def call(kernel: Any, *args: Any, **kwargs: Any) -> Any:
+    """``auto`` is ``cuda``, if the kernel has it. Its errors must be the CPU's."""
+    if kwargs.get("backend", "auto") != "auto" or "cuda" not in kernel.backends():
+        return _choose(kernel, *args, **kwargs)
+    kwargs.pop("backend", None)
+    try:
+        return _choose(kernel, *args, **kwargs, backend="cuda")
+    except BackendUnavailableError:
+        raise
+    except Exception as error:
+        if "not available on a device" in str(error):
+            return _choose(kernel, *args, **kwargs, backend="cpu")
+        try:
+            _choose(kernel, *args, **kwargs, backend="cpu")
+        except Exception as expected:
+            if type(expected) is not type(error):
+                raise
+            if hasattr(expected, "fault") and str(error) != str(expected):
+                raise AssertionError("the CPU names another fault") from error
+            raise expected from error
+        raise
+
+
+_registry.Kernel.__call__ = call  # type: ignore[method-assign]
