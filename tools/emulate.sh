@@ -28,10 +28,6 @@ import refpix.cuda
 assert refpix.cuda.is_available(), refpix.cuda.build_info()
 print("emulate:", refpix.cuda.device_name())'
 if [ $# -eq 0 ]; then
-    # shellcheck disable=SC2046  # names of kernels are words
-    set -- -q -n auto --maxprocesses 8 $("$python" -c '
-import pathlib, refpix._cuda
-files = (pathlib.Path(f"tests/kernels/test_{name}.py") for name in dir(refpix._cuda))
-print(*(file for file in files if file.exists()))')
+    set -- -q -n auto --maxprocesses 8 tests/kernels
 fi
 exec "$python" -m pytest -p emulated_cuda "$@"

@@ -1,22 +1,24 @@
 #!/usr/bin/env bash
-# tools/sanitize.sh                  kernel tests under ASan and UBSan, the thread pool under TSan
+# tools/sanitize.sh                  kernel tests under ASan and UBSan, those of CUDA kernels again on the
+#                                    emulated _cuda, the thread pool under TSan
 # tools/sanitize.sh --fuzz SECONDS [TARGET...]   each target, or every tests/fuzz/fuzz_*.py, for
 #                                    SECONDS, leaks looked for too
 #
-# Builds _cpu with the sanitizers under build/sanitize and runs it with the Python of .venv. Needs
-# gcc, whose run-time libraries are preloaded: python itself is not instrumented.
+# Builds _cpu and the CUDA code, emulated, with the sanitizers under build/sanitize and runs them with the
+# Python of .venv. Needs gcc, whose run-time libraries are preloaded: python itself is not instrumented.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly cxx=${CXX:-g++}
 readonly python=${REFPIX_VENV:-$PWD/.venv}/bin/python
 readonly build=$PWD/build/sanitize
-readonly site=$build/site
+readonly site=$build/site            # with _cpu alone
+readonly cuda_site=$build/cuda_site  # and with the CUDA code, emulated
 readonly logs=$build/logs
 PATH=$(dirname "$python"):$PATH
 
 build_sanitized() {
-    cmake -S . -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$cxx" -DREFPIX_CUDA=OFF \
+    cmake -S . -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$cxx" -DREFPIX_CUDA_EMULATION=ON \
         -DREFPIX_SANITIZE=address,undefined -DPython_EXECUTABLE="$python" \
         -Dpybind11_DIR="$("$python" -m pybind11 --cmakedir)" >"$build.log" || cat "$build.log"
     cmake --build "$build" -j "$(nproc)" | tail -n 1
@@ -24,6 +26,8 @@ build_sanitized() {
     cp -r python/refpix "$site/"
     rm -f "$site"/refpix/*.so
     cmake --install "$build" --component python --prefix "$site" >/dev/null
+    rm -rf "$cuda_site" && cp -r "$site" "$cuda_site"
+    cmake --install "$build" --component cuda --prefix "$cuda_site" >/dev/null
     "$cxx" -std=c++20 -g -O0 -fPIC -shared -fsanitize=address,undefined -fno-sanitize-recover=all \
         -fno-omit-frame-pointer tests/native/planted_bugs.cpp -o "$build/planted_bugs.so"
 }
@@ -81,9 +85,10 @@ assert refpix._cpu.__file__.startswith('$site'), refpix._cpu.__file__"
     echo "sanitize: planted heap overflow, signed overflow and leak are all seen"
 }
 
+# kernel_tests PATH PYTEST_ARG...: with this at the head of PYTHONPATH.
 kernel_tests() {
-    if ! sanitized 0 "$python" -m pytest -q -x -p no:cacheprovider --capture=sys --timeout 900 \
-        -n auto --maxprocesses 8 tests/kernels || has_reports; then
+    if ! sanitized 0 env PYTHONPATH="$1:$site" "$python" -m pytest -q -x -p no:cacheprovider --capture=sys \
+        --timeout 900 -n auto --maxprocesses 8 "${@:2}" || has_reports; then
         show_reports
         exit 1
     fi
@@ -130,6 +135,7 @@ self_test
 if [ "${1:-}" = --fuzz ]; then
     fuzz "${2:-10}" "${@:3}"
 else
-    kernel_tests
+    kernel_tests "$site" tests/kernels
+    kernel_tests "$cuda_site:$PWD/tests/native/cuda_emulation" -p emulated_cuda tests/kernels
     thread_pool_under_tsan
 fi

@@ -2,7 +2,8 @@
 
 It stands where torch would be asked for device memory and streams, ``refpix.kernels.torch_device``,
 and gives NumPy arrays. And where a test leaves the choice of a backend to the kernel, it takes
-``cuda``, so that all tests of a kernel are tests of its CUDA code.
+``cuda``, so that all tests of a kernel are tests of its CUDA code. Of tests/kernels, those of
+kernels that have none are left out.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -87,6 +89,15 @@ stand_in = types.ModuleType("refpix.kernels.torch_device", __doc__)
 for function in (empty, current_stream, run_from_host, to_host):
     setattr(stand_in, function.__name__, function)
 sys.modules[stand_in.__name__] = stand_in
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Whether it is a file of tests of kernels without CUDA code."""
+    if collection_path.parent.name != "kernels" or collection_path.suffix != ".py":
+        return None
+    kernels = tuple(f"test_{name}" for name in dir(_registry.cuda_module()) if name[0] != "_")
+    return None if collection_path.stem.startswith(kernels) else True
+
 
 _choose = _registry.Kernel.__call__
 
