@@ -22,6 +22,8 @@
 #endif
 
 #if defined(REFPIX_EMULATE_BY_THREADS)
+#include <atomic>
+#include <barrier>
 #include <condition_variable>
 #include <thread>
 #else
@@ -63,12 +65,6 @@ inline thread_local Team* team = nullptr;
     std::abort();
 }
 
-struct Barrier {
-    unsigned arrived = 0;
-    unsigned long generation = 0;
-    long sums[2] = {0, 0};  // of what threads bring, by parity of the generation
-};
-
 struct Warp {
     std::uint32_t arrived = 0;
     unsigned long generation[warp_size] = {};
@@ -80,7 +76,8 @@ struct Warp {
 
 class Team {
   public:
-    Team(unsigned threads) : threads_(threads), warps_((threads + warp_size - 1) / warp_size) {}
+    Team(unsigned threads)
+        : threads_(threads), warps_((threads + warp_size - 1) / warp_size), barrier_(threads) {}
 
     // `kernel` for each thread of each block.
     void run(unsigned blocks, const std::function<void()>& kernel) {
@@ -107,10 +104,16 @@ class Team {
         }
     }
 
-    // All threads come; the sum of what they bring.
+    // All threads come; the sum of what they bring. Three sums take turns: one is added to, one may
+    // still be read, and one is nobody's and made zero.
     long meet(long brings) {
-        std::unique_lock lock(mutex_);
-        return barrier(brings, [&](auto done) { changed_.wait(lock, done); });
+        thread_local unsigned long meeting = 0;
+        std::atomic<long>& sum = sums_[meeting % 3];
+        sum += brings;
+        barrier_.arrive_and_wait();
+        sums_[(meeting + 2) % 3] = 0;
+        ++meeting;
+        return sum;
     }
 
     void exchange(std::uint32_t lanes, std::uint64_t brings, std::uint64_t* all) {
@@ -120,8 +123,10 @@ class Team {
 
   private:
     void progress() { changed_.notify_all(); }
+
     std::mutex mutex_;
     std::condition_variable changed_;
+    std::atomic<long> sums_[3] = {0, 0, 0};
 #else
 
 class Team {
@@ -147,7 +152,17 @@ class Team {
     }
 
     long meet(long brings) {
-        return barrier(brings, [&](auto done) { wait(done); });
+        const unsigned long generation = barrier_.generation;
+        long& sum = barrier_.sums[generation % 2];
+        sum = barrier_.arrived == 0 ? brings : sum + brings;
+        if (++barrier_.arrived == threads_) {
+            barrier_.arrived = 0;
+            ++barrier_.generation;
+            progress();
+        } else {
+            wait([&] { return barrier_.generation != generation; });
+        }
+        return sum;
     }
 
     void exchange(std::uint32_t lanes, std::uint64_t brings, std::uint64_t* all) {
@@ -160,6 +175,12 @@ class Team {
         ucontext_t context;
         std::unique_ptr<char[]> stack{new char[stack_bytes]};  // untouched pages cost nothing
         bool done = false;
+    };
+
+    struct Barrier {
+        unsigned arrived = 0;
+        unsigned long generation = 0;
+        long sums[2] = {0, 0};  // of what threads bring, by parity of the generation
     };
 
     void run_block() {
@@ -242,22 +263,6 @@ class Team {
 #endif
 
     template <typename Wait>
-    long barrier(long brings, Wait wait) {
-        Barrier& here = barrier_;
-        const unsigned long generation = here.generation;
-        long& sum = here.sums[generation % 2];
-        sum = here.arrived == 0 ? brings : sum + brings;
-        if (++here.arrived == threads_) {
-            here.arrived = 0;
-            ++here.generation;
-            progress();
-        } else {
-            wait([&] { return here.generation != generation; });
-        }
-        return sum;
-    }
-
-    template <typename Wait>
     void swap(std::uint32_t lanes, std::uint64_t brings, std::uint64_t* all, Wait wait) {
         Warp& warp = warps_[threadIdx.x / warp_size];
         const unsigned lane = threadIdx.x % warp_size;
@@ -284,7 +289,11 @@ class Team {
 
     unsigned threads_;
     std::vector<Warp> warps_;
+#if defined(REFPIX_EMULATE_BY_THREADS)
+    std::barrier<> barrier_;
+#else
     Barrier barrier_;
+#endif
 };
 
 inline std::mutex one_launch;
