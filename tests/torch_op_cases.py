@@ -116,6 +116,16 @@ CASES = {
         (JPEGS, {"encoding": "raw", "size": (5, 5), "dtype": "bfloat16", "pixel_limit": None}),
         (JPEG_TEXTS, {"size": (4, 4), "dtype": "float16"}),
     ],
+    "image_crop": [
+        ((BACKGROUNDS, np.array([[0, 0], [4, 9]])), {"size": (20, 21)}),
+        ((SHADES[:0], np.zeros((0, 2), np.int64)), {"size": (3, 4)}),
+        ((TRUE, np.array([[-3, 4], [20, 29]])), {"size": (9, 8), "pad": 0.5}),
+    ],
+    "image_flip": [
+        ((BACKGROUNDS, np.array([1, 2], np.uint8)), {}),
+        ((BACKGROUNDS[:0], np.zeros(0, np.uint8)), {}),
+        ((TRUE, np.array([3, 0], np.uint8)), {"num_threads": 2}),
+    ],
     "image_normalize": [
         ((BACKGROUNDS,), {}),
         ((BACKGROUNDS[:0],), {}),

@@ -64,4 +64,18 @@ cudaError_t name_fault(const Check& check, std::int64_t count, const std::int64_
     return launch(name_bad_item<Check>, 1, 32, stream, check, count, first_bad, fault);
 }
 
+// Both, and between them what `work` launches. Nothing where there are no items.
+template <typename Check, typename Work>
+cudaError_t run_checked(const Check& check, std::int64_t count, std::int64_t* first_bad,
+                        DeviceFault* fault, cudaStream_t stream, const Work& work) noexcept {
+    if (count == 0) {
+        return cudaSuccess;
+    }
+    cudaError_t error = find_bad(check, count, first_bad, stream);
+    if (error == cudaSuccess) {
+        error = work();
+    }
+    return error == cudaSuccess ? name_fault(check, count, first_bad, fault, stream) : error;
+}
+
 }  // namespace refpix::cuda

@@ -36,6 +36,8 @@ __all__: list[str] = [
     "confusion_matrix",
     "fault_name",
     "image_batch",
+    "image_crop",
+    "image_flip",
     "image_normalize",
     "image_resize",
     "image_resize_opencv",
@@ -180,6 +182,18 @@ def image_batch(
     out: typing.Any,
     num_threads: int,
 ) -> tuple[numpy.ndarray, numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64]]: ...
+def image_crop(
+    images: typing.Any,
+    corners: typing.Any,
+    *,
+    size: tuple[int, int],
+    pad: float | None,
+    out: typing.Any,
+    num_threads: int,
+) -> typing.Any: ...
+def image_flip(
+    images: typing.Any, flips: typing.Any, *, out: typing.Any, num_threads: int
+) -> typing.Any: ...
 def image_normalize(
     images: typing.Any,
     *,

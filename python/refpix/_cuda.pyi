@@ -11,6 +11,8 @@ __all__: list[str] = [
     "architectures",
     "device_count",
     "device_name",
+    "image_crop",
+    "image_flip",
     "image_normalize",
     "image_resize",
     "parsing_unpack",
@@ -22,6 +24,18 @@ __all__: list[str] = [
 def architectures() -> str: ...
 def device_count() -> int: ...
 def device_name(index: int) -> str: ...
+def image_crop(
+    images: typing.Any,
+    corners: typing.Any,
+    *,
+    size: tuple[int, int],
+    pad: float | None,
+    out: typing.Any,
+    num_threads: int,
+) -> typing.Any: ...
+def image_flip(
+    images: typing.Any, flips: typing.Any, *, out: typing.Any, num_threads: int
+) -> typing.Any: ...
 def image_normalize(
     images: typing.Any,
     *,

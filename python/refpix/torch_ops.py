@@ -45,6 +45,11 @@ image_batch = op(
         a.empty("int64", a.spans.shape[0], 2),
     ),
 )
+image_crop = op(
+    kernels.image_crop,
+    lambda a: a.empty(a.images.dtype, a.images.shape[0], *a.size, *a.images.shape[3:]),
+)
+image_flip = op(kernels.image_flip, lambda a: a.empty(a.images.dtype, *a.images.shape))
 image_normalize = op(
     kernels.image_normalize,
     lambda a: a.empty(a.dtype, a.images.shape[0], 3, *a.images.shape[1:3]),

@@ -15,6 +15,7 @@ GXX = shutil.which("g++")
 pytestmark = pytest.mark.skipif(GXX is None, reason="no g++")
 
 SOURCES = {
+    "image_flip": ["kernels/image_flip/cpu.cpp", "core/thread_pool.cpp", "core/isa.cpp"],
     "image_normalize": [],
     "image_resize": [
         *(f"kernels/image_resize/cpu{part}.cpp" for part in ("", "_resizer", "_scalar", "_taps")),

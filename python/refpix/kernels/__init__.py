@@ -16,6 +16,8 @@ from refpix.kernels._base64_decode import base64_decode
 from refpix.kernels._bbox_iou import bbox_iou
 from refpix.kernels._confusion_matrix import confusion_matrix
 from refpix.kernels._image_batch import image_batch
+from refpix.kernels._image_crop import image_crop
+from refpix.kernels._image_flip import image_flip
 from refpix.kernels._image_normalize import image_normalize
 from refpix.kernels._image_resize import image_resize
 from refpix.kernels._image_resize_opencv import image_resize_opencv
@@ -65,6 +67,8 @@ __all__ = [
     "confusion_matrix",
     "fault_name",
     "image_batch",
+    "image_crop",
+    "image_flip",
     "image_normalize",
     "image_resize",
     "image_resize_opencv",

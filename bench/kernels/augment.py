@@ -1,0 +1,63 @@
+"""The cheap augmentations against Pillow, as torchvision calls it, and others; one thread, out=."""
+
+import sys
+
+import cv2
+import numpy as np
+from PIL import Image
+from timing import compare
+
+from refpix.kernels import image_crop, image_flip
+
+HEIGHT, WIDTH, COUNT = 480, 640, 8
+
+
+def pictures():
+    """uint8 (COUNT, HEIGHT, WIDTH, 3): soft shapes under noise, of all colours."""
+    rng = np.random.default_rng(0)
+    small = rng.integers(0, 256, (COUNT, 6, 8, 3), np.uint8)
+    soft = np.stack([cv2.resize(s, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC) for s in small])
+    return (soft + rng.normal(0, 6, soft.shape)).clip(0, 255).astype(np.uint8)
+
+
+def flip(images):
+    mirrored = Image.Transpose.FLIP_LEFT_RIGHT
+    pils = [Image.fromarray(image) for image in images]
+    out, flips = np.empty_like(images), np.ones(COUNT, np.uint8)
+    np.testing.assert_array_equal(image_flip(images, flips), images[:, :, ::-1])
+    np.testing.assert_array_equal(
+        image_flip(images, flips)[0], np.asarray(pils[0].transpose(mirrored))
+    )
+    return {
+        "Pillow transpose": lambda: [pil.transpose(mirrored) for pil in pils],
+        "NumPy": lambda: np.copyto(out, images[:, :, ::-1]),
+        "cv2.flip": lambda: [cv2.flip(i, 1, dst=o) for i, o in zip(images, out, strict=True)],
+        "image_flip": lambda: image_flip(images, flips, out=out),
+    }
+
+
+def crop(images):
+    pils = [Image.fromarray(image) for image in images]
+    corners, out = np.full((COUNT, 2), 31), np.empty((COUNT, 384, 384, 3), np.uint8)
+    box = (31, 31, 415, 415)
+    got = image_crop(images, corners, size=(384, 384))
+    np.testing.assert_array_equal(got[0], np.asarray(pils[0].crop(box)))
+    return {
+        "Pillow crop": lambda: [pil.crop(box) for pil in pils],
+        "NumPy": lambda: np.copyto(out, images[:, 31:415, 31:415]),
+        "image_crop": lambda: image_crop(images, corners, size=(384, 384), out=out),
+    }
+
+
+CASES = {"image_flip": flip, "image_crop": crop}
+
+
+def main():
+    cv2.setNumThreads(1)
+    images = pictures()
+    for name in sys.argv[1:] or CASES:
+        compare(f"{name}, {COUNT} of {HEIGHT}x{WIDTH}", CASES[name](images))
+
+
+if __name__ == "__main__":
+    main()

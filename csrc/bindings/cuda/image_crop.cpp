@@ -1,0 +1,60 @@
+#include "kernels/image_crop/image_crop.h"
+
+#include "bindings/crop_fill.h"
+#include "bindings/cuda/image_stack.h"
+
+namespace refpix::bind {
+namespace {
+
+std::uint32_t fill_for(const std::string& type, double pad) {
+    return type == "f4"   ? crop_fill<float>(pad)
+           : type == "i4" ? crop_fill<std::int32_t>(pad)
+                          : crop_fill<std::uint8_t>(pad);
+}
+
+}  // namespace
+
+REFPIX_BINDING(image_crop) {
+    module.def(
+        "image_crop",
+        [](const py::object& images_, const py::object& corners_,
+           std::pair<std::int64_t, std::int64_t> size, std::optional<double> pad,
+           const py::object& out, int /*num_threads*/) {
+            const ImageStack images = image_stack(images_);
+            const DeviceArray corners = device_array(corners_, "corners", "i8", 2);
+            require(corners.shape[1] == 2, "corners: expected shape (n, 2)");
+            require(size.first > 0 && size.second > 0, "size: must be positive");
+            cuda::ImageCropRun run;
+            ImageCrop& args = run.args;
+            args.images = packed<std::uint8_t>(images.array, "images");
+            args.count = images.count;
+            args.in_height = images.height;
+            args.in_width = images.width;
+            args.pixel_bytes = images.pixel_bytes();
+            args.corners = packed<std::int64_t>(corners, "corners");
+            args.height = size.first;
+            args.width = size.second;
+            require(corners.shape[0] == args.count, "corners: expected one per image");
+            args.padded = pad.has_value();
+            args.fill = fill_for(images.array.type, pad.value_or(0));
+            const auto given = given_stack(out, images, args.height, args.width);
+            const DeviceCall call({&images.array, &corners}, given);
+            const DeviceArray result =
+                call.output(given, images.shape(args.height, args.width), images.dtype);
+            const DeviceArray first_bad = call.allocate({1}, "int64");
+            args.out = static_cast<std::uint8_t*>(result.data);
+            run.first_bad = static_cast<std::int64_t*>(first_bad.data);
+            run.fault = device_fault();
+            int error = 0;
+            {
+                py::gil_scoped_release release;
+                error = cuda::image_crop(run, call.stream());
+            }
+            check_cuda(error);
+            return result.owner;
+        },
+        py::arg("images"), py::arg("corners"), py::kw_only(), py::arg("size"), py::arg("pad"),
+        py::arg("out"), py::arg("num_threads"));
+}
+
+}  // namespace refpix::bind

@@ -1,0 +1,58 @@
+// Checked views of stacks of pictures, masks or mattes of one size, whatever their numbers are.
+#pragma once
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include "bindings/bind.h"
+
+namespace refpix::bind {
+
+// Calls run(T{}) for the type of the array's items: uint8, float32 or int32.
+template <typename Run>
+py::object with_item_type(const py::object& images, const Run& run) {
+    if (!py::isinstance<py::array>(images)) {
+        throw py::type_error("images: expected a NumPy array");
+    }
+    const auto type = py::reinterpret_borrow<py::array>(images).dtype();
+    if (type.equal(py::dtype::of<std::uint8_t>())) {
+        return run(std::uint8_t{});
+    }
+    if (type.equal(py::dtype::of<float>())) {
+        return run(float{});
+    }
+    if (type.equal(py::dtype::of<std::int32_t>())) {
+        return run(std::int32_t{});
+    }
+    throw py::type_error("images: expected uint8, float32 or int32, got " +
+                         py::str(type).cast<std::string>());
+}
+
+// (n, H, W) or (n, H, W, C).
+template <typename T>
+Array<T> image_stack(const py::object& images) {
+    return array<T>(images, "images",
+                    py::reinterpret_borrow<py::array>(images).ndim() == 3 ? 3 : 4);
+}
+
+inline std::int64_t channels_of(const py::array& images) {
+    return images.ndim() == 4 ? images.shape(3) : 1;
+}
+
+// `images` with another height and width; not on the same memory.
+template <typename T>
+Array<T> stack_output(const py::object& out, const Array<T>& images, std::int64_t height,
+                      std::int64_t width) {
+    std::vector<py::ssize_t> shape(images.shape(), images.shape() + images.ndim());
+    shape[1] = height;
+    shape[2] = width;
+    Array<T> made = output<T>(out, shape);
+    require(
+        made.data() + made.size() <= images.data() || images.data() + images.size() <= made.data(),
+        "out: must not overlap images");
+    return made;
+}
+
+}  // namespace refpix::bind
