@@ -2,24 +2,11 @@
 
 #include <cstring>
 
+#include "bindings/alpha_options.h"
 #include "bindings/bind.h"
 
 namespace refpix::bind {
 namespace {
-
-CompositeMode composite_mode(const std::string& name) {
-    if (name == "paste") {
-        return CompositeMode::paste;
-    }
-    if (name == "rgba") {
-        return CompositeMode::rgba;
-    }
-    if (name == "linear") {
-        return CompositeMode::linear;
-    }
-    require(name == "float", "mode: expected paste, rgba, linear or float, got " + name);
-    return CompositeMode::real;
-}
 
 template <typename T>
 py::object run(const py::object& backgrounds_, const py::object& foregrounds_,

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "core/device.h"
 #include "core/status.h"
 
 namespace refpix::alpha {
@@ -12,12 +13,12 @@ enum class PlaneType : int { float32, float64 };
 struct Box {
     std::int64_t x0, y0, x1, y1;  // half open
 
-    bool empty() const noexcept { return x0 >= x1 || y0 >= y1; }
+    REFPIX_HD bool empty() const { return x0 >= x1 || y0 >= y1; }
 };
 
 // The part of a w x h rectangle at (x, y) that lies on a width x height plane.
-inline Box clip(std::int64_t x, std::int64_t y, std::int64_t w, std::int64_t h, std::int64_t width,
-                std::int64_t height) noexcept {
+REFPIX_HD inline Box clip(std::int64_t x, std::int64_t y, std::int64_t w, std::int64_t h,
+                          std::int64_t width, std::int64_t height) {
     if (x >= width || y >= height || x <= -w || y <= -h) {
         return {0, 0, 0, 0};
     }
@@ -25,21 +26,29 @@ inline Box clip(std::int64_t x, std::int64_t y, std::int64_t w, std::int64_t h, 
             height - y < h ? height : y + h};
 }
 
-// Boxes (count, 4) as x, y, w, h within the plane; names the first that is not.
-inline Status check_boxes(const std::int64_t* boxes, std::int64_t count, std::int64_t height,
-                          std::int64_t width) noexcept {
-    for (std::int64_t item = 0; boxes != nullptr && item < count; ++item) {
-        const std::int64_t* box = boxes + 4 * item;
-        if (box[0] < 0 || box[1] < 0 || box[2] < 0 || box[3] < 0 || box[0] > width ||
-            box[1] > height || box[2] > width - box[0] || box[3] > height - box[1]) {
-            return {Fault::alpha_bad_box, item, -1};
-        }
+// One of (count, 4) boxes as x, y, w, h: whether it lies within the plane.
+REFPIX_HD inline Status check_box(const std::int64_t* boxes, std::int64_t item, std::int64_t height,
+                                  std::int64_t width) {
+    const std::int64_t* box = boxes + 4 * item;
+    if (box[0] < 0 || box[1] < 0 || box[2] < 0 || box[3] < 0 || box[0] > width || box[1] > height ||
+        box[2] > width - box[0] || box[3] > height - box[1]) {
+        return {Fault::alpha_bad_box, item, -1};
     }
     return {};
 }
 
-inline Box box_of(const std::int64_t* boxes, std::int64_t item, std::int64_t height,
-                  std::int64_t width) noexcept {
+// All of them, or none where `boxes` is null; names the first that does not.
+inline Status check_boxes(const std::int64_t* boxes, std::int64_t count, std::int64_t height,
+                          std::int64_t width) noexcept {
+    Status status;
+    for (std::int64_t item = 0; boxes != nullptr && item < count && status.ok(); ++item) {
+        status = check_box(boxes, item, height, width);
+    }
+    return status;
+}
+
+REFPIX_HD inline Box box_of(const std::int64_t* boxes, std::int64_t item, std::int64_t height,
+                            std::int64_t width) {
     if (boxes == nullptr) {
         return {0, 0, width, height};
     }

@@ -8,6 +8,8 @@ import collections.abc
 import typing
 
 __all__: list[str] = [
+    "alpha_composite",
+    "alpha_occlude",
     "architectures",
     "device_count",
     "device_name",
@@ -21,6 +23,26 @@ __all__: list[str] = [
     "runtime_version",
 ]
 
+def alpha_composite(
+    backgrounds: typing.Any,
+    foregrounds: typing.Any,
+    mattes: typing.Any,
+    *,
+    positions: typing.Any,
+    mode: str,
+    out: typing.Any,
+    num_threads: int,
+) -> typing.Any: ...
+def alpha_occlude(
+    stack: typing.Any,
+    front: typing.Any,
+    *,
+    index: int,
+    position: tuple[int, int],
+    boxes: typing.Any,
+    write: bool,
+    num_threads: int,
+) -> typing.Any: ...
 def architectures() -> str: ...
 def device_count() -> int: ...
 def device_name(index: int) -> str: ...

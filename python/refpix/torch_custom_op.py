@@ -60,7 +60,7 @@ class Arguments:
         return torch.library.get_ctx().new_dynamic_size()
 
 
-def op(kernel: Kernel[..., Any], fake: Fake, *, mutates: str = "") -> Callable[..., Any]:
+def op(kernel: Kernel[..., Any], fake: Fake) -> Callable[..., Any]:
     """Makes a custom op of a kernel, ``torch.ops.refpix.<its name>``.
 
     The op has the kernel's name and parameters but for ``out`` and ``backend``, tensors before
@@ -70,7 +70,6 @@ def op(kernel: Kernel[..., Any], fake: Fake, *, mutates: str = "") -> Callable[.
     Args:
         kernel: of :mod:`refpix.kernels`.
         fake: takes :class:`Arguments` and returns empty tensors like the kernel's results.
-        mutates: the parameter that the kernel changes in place, if there is one.
 
     Returns:
         The op as a function with the kernel's docstring.
@@ -80,12 +79,13 @@ def op(kernel: Kernel[..., Any], fake: Fake, *, mutates: str = "") -> Callable[.
     """
     signature = _signature(kernel)
     name = f"{NAMESPACE}::{kernel.name}"
-    torch.library.define(name, _schema(signature, mutates), tags=_TAGS)
+    torch.library.define(name, _schema(signature, kernel.mutates), tags=_TAGS)
     for device, how in _DEVICES.items():
-        run = _implementation(kernel, tuple(signature.parameters), mutates, how)
+        run = _implementation(kernel, tuple(signature.parameters), kernel.mutates, how)
         torch.library.impl(name, device, run)
     torch.library.register_fake(name, _faked(fake, signature))
-    if not mutates and any(_may_be_float(p.annotation) for p in signature.parameters.values()):
+    takes_floats = any(_may_be_float(p.annotation) for p in signature.parameters.values())
+    if takes_floats and not kernel.mutates:
         torch.library.register_autograd(name, _refuse_gradient(name))
     overload = getattr(getattr(torch.ops, NAMESPACE), kernel.name).default
 

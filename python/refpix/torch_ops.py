@@ -110,9 +110,7 @@ alpha_errors = op(
     ),
 )
 alpha_gradient = op(kernels.alpha_gradient, lambda a: _sums(a, a.pred.shape[0]))
-alpha_occlude = op(
-    kernels.alpha_occlude, lambda a: a.empty("float64", a.index + 1, 2), mutates="stack"
-)
+alpha_occlude = op(kernels.alpha_occlude, lambda a: a.empty("float64", a.index + 1, 2))
 alpha_quantize = op(kernels.alpha_quantize, lambda a: a.empty("uint8", *a.planes.shape))
 alpha_temporal = op(
     kernels.alpha_temporal,

@@ -12,7 +12,9 @@ backends = pytest.mark.parametrize("backend", alpha_composite.backends())
 def every_native(*args, **kwargs):
     for isa in isas():
         with use_isa(isa):
-            yield alpha_composite(*args, **kwargs)
+            yield alpha_composite(*args, **kwargs, backend="cpu")
+    if "cuda" in alpha_composite.backends():
+        yield alpha_composite(*args, **kwargs, backend="cuda")
 
 
 def pixels(shape, seed=0, extremes=False):

@@ -54,6 +54,7 @@ def test_every_backend_is_published(dtype, shape, front, x, y, boxed, write, see
     after = published(stack, matte, shape[0] - 1, (x, y))
     want = np.stack([stack.sum((1, 2), np.float64), after.sum((1, 2), np.float64)], axis=1)
     ways = [("reference", None), *(("cpu", isa) for isa in isas())]
+    ways += [("cuda", None)] if "cuda" in alpha_occlude.backends() else []
     seen = []
     for backend, isa in ways:
         got = stack.copy()
@@ -64,7 +65,7 @@ def test_every_backend_is_published(dtype, shape, front, x, y, boxed, write, see
         np.testing.assert_array_equal(got, after if write else stack)
         seen.append(areas)
     for other in seen[2:]:
-        np.testing.assert_array_equal(other, seen[1])  # all instruction sets alike
+        np.testing.assert_array_equal(other, seen[1])  # all instruction sets and devices alike
 
 
 @dtypes
@@ -128,5 +129,5 @@ def test_wrong_arrays_are_refused():
         alpha_occlude(stack[:, ::2], front, index=0, position=(0, 0))
     stack.flags.writeable = False
     with pytest.raises(ValueError, match="read-only"):
-        alpha_occlude(stack, front, index=0, position=(0, 0))
-    alpha_occlude(stack, front, index=0, position=(0, 0), write=False)
+        alpha_occlude(stack, front + 1, index=0, position=(0, 0))
+    alpha_occlude(stack, front + 1, index=0, position=(0, 0), write=False)

@@ -16,6 +16,11 @@ pytestmark = pytest.mark.skipif(GXX is None, reason="no g++")
 
 SOURCES = {
     "image_flip": ["kernels/image_flip/cpu.cpp", "core/thread_pool.cpp", "core/isa.cpp"],
+    "alpha_composite": [
+        *(f"kernels/alpha_composite/cpu{part}.cpp" for part in ("", "_scalar")),
+        *("core/thread_pool.cpp", "core/status.cpp", "core/isa.cpp"),
+    ],
+    "alpha_occlude": ["kernels/alpha_occlude/cpu.cpp", "core/thread_pool.cpp", "core/status.cpp"],
     "image_normalize": [],
     "image_resize": [
         *(f"kernels/image_resize/cpu{part}.cpp" for part in ("", "_resizer", "_scalar", "_taps")),

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "core/device.h"
 #include "core/status.h"
 
 namespace refpix {
@@ -31,5 +32,23 @@ struct AlphaComposite {
 namespace cpu {
 Status alpha_composite(const AlphaComposite& args) noexcept;
 }  // namespace cpu
+
+namespace composite {
+struct LinearTables;
+inline constexpr std::int64_t linear_table_bytes = 6144;
+}  // namespace composite
+
+namespace cuda {
+
+// All pointers as above, on the device; `threads` is ignored. `out` is written whole, unless it is
+// `backgrounds`. A row holds less than 2^31 values.
+struct AlphaCompositeRun {
+    AlphaComposite args;
+    const void* backgrounds = nullptr;          // like `out`
+    composite::LinearTables* tables = nullptr;  // scratch, in mode linear
+};
+int alpha_composite(const AlphaCompositeRun& run, DeviceStream stream) noexcept;  // a cudaError_t
+
+}  // namespace cuda
 
 }  // namespace refpix

@@ -2,6 +2,7 @@
 #include "kernels/alpha_composite/alpha_composite.h"
 #include "kernels/alpha_composite/blend.h"
 #include "kernels/alpha_composite/linear.h"
+#include "kernels/alpha_composite/place.h"
 #include "kernels/alpha_composite/rows.h"
 
 namespace refpix::cpu {
@@ -41,8 +42,7 @@ void linear_run(const AlphaComposite& args, const Run& run) noexcept {
         }
         const float matte = static_cast<float>(at.matte[i]) / 255.0F;
         for (std::int64_t c = i * args.channels; c < (i + 1) * args.channels; ++c) {
-            at.under[c] = composite::level(
-                tables, composite::mix(tables.light[at.under[c]], tables.light[at.over[c]], matte));
+            at.under[c] = composite::blend_linear(tables, at.under[c], at.over[c], matte);
         }
     }
 }
@@ -78,25 +78,13 @@ void composite_run(const AlphaComposite& args, const Run& run) noexcept {
     }
 }
 
-struct Range {
-    std::int64_t start, stop;  // of the foreground, what falls on the background; may be empty
-};
-
-// Positions may be anywhere: nothing is added that could overflow.
-Range visible(std::int64_t position, std::int64_t fg_size, std::int64_t size) noexcept {
-    const std::int64_t start = position >= 0 ? 0 : position <= -fg_size ? fg_size : -position;
-    const std::int64_t room = position >= size ? 0 : size - (position > 0 ? position : 0);
-    const std::int64_t stop = room < fg_size - start ? start + room : fg_size;
-    return {start, stop};
-}
-
 void composite_rows(const AlphaComposite& args, std::int64_t item, std::int64_t first,
                     std::int64_t last) noexcept {
     const std::int64_t x = args.positions[2 * item];
     const std::int64_t y = args.positions[2 * item + 1];
-    const Range columns = visible(x, args.fg_width, args.width);
-    const Range rows = visible(y, args.fg_height, args.height);
-    if (columns.start >= columns.stop) {
+    const composite::Range columns = composite::visible(x, args.fg_width, args.width);
+    const composite::Range rows = composite::visible(y, args.fg_height, args.height);
+    if (columns.empty()) {
         return;
     }
     const std::int64_t from = first > rows.start ? first : rows.start;

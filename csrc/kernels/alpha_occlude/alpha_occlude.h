@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "core/device.h"
 #include "core/status.h"
 #include "kernels/alpha_planes.h"
 
@@ -25,5 +26,19 @@ struct AlphaOcclude {
 namespace cpu {
 Status alpha_occlude(const AlphaOcclude& args) noexcept;
 }  // namespace cpu
+
+namespace cuda {
+
+// All pointers but `fault` as above, on the device; `threads` is ignored.
+struct AlphaOccludeRun {
+    AlphaOcclude args;
+    double* segments = nullptr;         // scratch: segment_sums_of(args) pairs of sums
+    std::int64_t* first_bad = nullptr;  // (1,), scratch
+    DeviceFault* fault = nullptr;
+};
+std::int64_t segment_sums_of(const AlphaOcclude& args) noexcept;
+int alpha_occlude(const AlphaOccludeRun& run, DeviceStream stream) noexcept;  // a cudaError_t
+
+}  // namespace cuda
 
 }  // namespace refpix

@@ -5,74 +5,92 @@
 namespace refpix::cpu {
 namespace {
 
+using occlude::Spans;
 using occlude::Sums;
 using occlude::Work;
 
-double total(const double* lanes) noexcept {
-    double sum = 0.0;
-    for (int lane = 0; lane < occlude::lanes; ++lane) {
-        sum += lanes[lane];
-    }
-    return sum;
-}
-
 template <typename T>
-void under_front(const AlphaOcclude& args, bool own, T* plane, const std::uint8_t* matte,
-                 std::int64_t count, Sums* sums) noexcept {
+void under_front(const AlphaOcclude& args, bool own, T* row, const std::uint8_t* matte,
+                 std::int64_t from, std::int64_t to, Sums* sums) noexcept {
     if (own) {
-        args.write ? occlude::run<Work::place, true>(plane, matte, count, sums)
-                   : occlude::run<Work::place, false>(plane, matte, count, sums);
+        args.write ? occlude::run<Work::place, true>(row, matte, from, to, sums)
+                   : occlude::run<Work::place, false>(row, matte, from, to, sums);
     } else {
-        args.write ? occlude::run<Work::cover, true>(plane, matte, count, sums)
-                   : occlude::run<Work::cover, false>(plane, matte, count, sums);
+        args.write ? occlude::run<Work::cover, true>(row, matte, from, to, sums)
+                   : occlude::run<Work::cover, false>(row, matte, from, to, sums);
     }
 }
 
-// One row: [x0, x1) is where the plane may be other than zero, [c0, c1) what lies under the front.
+// Columns first..stop-1 of a row, one segment. `matte` is that of column 0, if it had one.
 template <typename T>
-void occlude_row(const AlphaOcclude& args, bool own, T* row, std::int64_t y, std::int64_t x0,
-                 std::int64_t x1, std::int64_t c0, std::int64_t c1, Sums* sums) noexcept {
-    const auto sum = [&](std::int64_t from, std::int64_t to) {
+Sums segment_sums(const AlphaOcclude& args, bool own, T* row, const std::uint8_t* matte,
+                  const Spans& spans, std::int64_t first, std::int64_t stop) noexcept {
+    Sums sums{};
+    const auto within = [&](std::int64_t from, std::int64_t to, auto&& work) {
+        from = from > first ? from : first;
+        to = to < stop ? to : stop;
         if (from < to) {
-            occlude::run<Work::sum, false>(row + from, nullptr, to - from, sums);
+            work(from, to);
         }
     };
-    if (!own) {  // zeros stay zeros
-        c0 = c0 > x0 ? c0 : x0;
-        c1 = c1 < x1 ? c1 : x1;
+    const auto sum = [&](std::int64_t from, std::int64_t to) {
+        occlude::run<Work::sum, false>(row, nullptr, from, to, &sums);
+    };
+    const auto cover = [&](std::int64_t from, std::int64_t to) {
+        under_front(args, own, row, matte, from, to, &sums);
+    };
+    if (spans.c0 >= spans.c1) {
+        within(spans.x0, spans.x1, sum);
+    } else {
+        within(spans.x0, spans.c0 < spans.x1 ? spans.c0 : spans.x1, sum);
+        within(spans.c0, spans.c1, cover);
+        within(spans.c1 > spans.x0 ? spans.c1 : spans.x0, spans.x1, sum);
     }
-    if (c0 >= c1) {
-        sum(x0, x1);
-        return;
+    return sums;
+}
+
+// What a plane's segments add up to.
+struct Totals {
+    double before[occlude::totals];
+    double after[occlude::totals];
+};
+
+template <typename T>
+void occlude_row(const AlphaOcclude& args, const occlude::Places& places, std::int64_t item,
+                 std::int64_t y, Totals* totals) noexcept {
+    const Spans spans = places.row(y);
+    const std::int64_t segments = occlude::segments_of(args.width);
+    T* row = static_cast<T*>(args.stack) + (item * args.height + y) * args.width;
+    const std::uint8_t* matte =
+        spans.c0 < spans.c1 ? args.front + ((y - args.y) * args.front_width - args.x) : nullptr;
+    for (std::int64_t s = 0; s < segments; ++s) {
+        const std::int64_t first = s * occlude::segment_columns;
+        const std::int64_t stop = first + occlude::segment_columns;
+        if ((stop <= spans.x0 || first >= spans.x1) && (stop <= spans.c0 || first >= spans.c1)) {
+            continue;
+        }
+        Sums sums = segment_sums(args, places.own, row, matte, spans, first, stop);
+        const std::int64_t at = (y * segments + s) % occlude::totals;
+        totals->before[at] += occlude::add_up(sums.before);
+        totals->after[at] += occlude::add_up(sums.after);
     }
-    sum(x0, c0 < x1 ? c0 : x1);
-    const std::uint8_t* matte = args.front + (y - args.y) * args.front_width + (c0 - args.x);
-    under_front(args, own, row + c0, matte, c1 - c0, sums);
-    sum(c1 > x0 ? c1 : x0, x1);
 }
 
 template <typename T>
 void occlude_plane(const AlphaOcclude& args, std::int64_t item) noexcept {
-    const bool own = item == args.index;
-    const alpha::Box front =
-        alpha::clip(args.x, args.y, args.front_width, args.front_height, args.width, args.height);
-    const alpha::Box box = alpha::box_of(args.boxes, item, args.height, args.width);
-    std::int64_t top = box.y0;
-    std::int64_t bottom = box.y1;
-    if (own && !front.empty()) {  // the new plane is written outside its box as well
-        top = front.y0 < top ? front.y0 : top;
-        bottom = front.y1 > bottom ? front.y1 : bottom;
+    const occlude::Places places = occlude::places_of(args, item);
+    std::int64_t top = places.box.y0;
+    std::int64_t bottom = places.box.y1;
+    if (places.own && !places.front.empty()) {  // written outside its box as well
+        top = places.front.y0 < top ? places.front.y0 : top;
+        bottom = places.front.y1 > bottom ? places.front.y1 : bottom;
     }
-    T* plane = static_cast<T*>(args.stack) + item * args.height * args.width;
-    Sums sums{};
+    Totals totals{};
     for (std::int64_t y = top; y < bottom; ++y) {
-        const bool boxed = y >= box.y0 && y < box.y1;
-        const bool covered = y >= front.y0 && y < front.y1;
-        occlude_row(args, own, plane + y * args.width, y, boxed ? box.x0 : 0, boxed ? box.x1 : 0,
-                    covered ? front.x0 : 0, covered ? front.x1 : 0, &sums);
+        occlude_row<T>(args, places, item, y, &totals);
     }
-    args.areas[2 * item] = total(sums.before);
-    args.areas[2 * item + 1] = total(sums.after);
+    args.areas[2 * item] = occlude::add_up(totals.before);
+    args.areas[2 * item + 1] = occlude::add_up(totals.after);
 }
 
 }  // namespace

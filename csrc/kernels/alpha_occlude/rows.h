@@ -1,60 +1,63 @@
-// Runs of a row. Value i of a run is added to lane i % lanes, so that sums do not depend on the
-// instructions the compiler finds; wider ones than the baseline's gained nothing, as memory is what
-// takes the time.
+// Runs of a row on the CPU. Plain loops that compilers make vectors of; wider ones than the
+// baseline's gained nothing, as memory is what takes the time.
 #pragma once
 
 #include <cstdint>
 
-namespace refpix::occlude {
+#include "kernels/alpha_occlude/spans.h"
 
-inline constexpr int lanes = 8;
+namespace refpix::occlude {
 
 struct Sums {
     double before[lanes];
     double after[lanes];
 };
 
-enum class Work {
-    sum,    // nothing covers the run: it counts before and after
-    cover,  // plane *= 1 - matte / 255, each operation rounded to T
-    place,  // plane = matte / 255; what was there counts as before
-};
-
-// The definition of the kernel, for one value.
-template <Work work, typename T>
-inline T updated(T plane, T matte) noexcept {
-    if constexpr (work == Work::cover) {
-        return plane * (T(1) - matte / T(255));
-    } else if constexpr (work == Work::place) {
-        return matte / T(255);
-    } else {
-        return plane;
-    }
-}
-
+// `count` values, the first of which belongs to lane `lane`.
 template <Work work, bool write, typename T>
-inline void step(T* plane, const std::uint8_t* matte, int count, Sums* sums) noexcept {
-    for (int lane = 0; lane < count; ++lane) {
-        const T old = plane[lane];
-        const T now = work == Work::sum ? old : updated<work>(old, static_cast<T>(matte[lane]));
+inline void step(T* plane, const std::uint8_t* matte, int lane, int count, Sums* sums) noexcept {
+    for (int i = 0; i < count; ++i) {
+        const T old = plane[i];
+        const T now = work == Work::sum ? old : updated<work>(old, static_cast<T>(matte[i]));
         if constexpr (write) {
-            plane[lane] = now;
+            plane[i] = now;
         }
-        sums->before[lane] += static_cast<double>(old);
-        sums->after[lane] += static_cast<double>(now);
+        sums->before[lane + i] += static_cast<double>(old);
+        sums->after[lane + i] += static_cast<double>(now);
     }
 }
 
+// Columns from..to-1 of a row of a plane, all of one segment; `matte` is that of column 0, if it
+// had one.
 template <Work work, bool write, typename T>
-void run(T* plane, const std::uint8_t* matte, std::int64_t count, Sums* sums) noexcept {
+void run(T* row, const std::uint8_t* matte, std::int64_t from, std::int64_t to,
+         Sums* sums) noexcept {
+    const auto matte_at = [&](std::int64_t x) { return work == Work::sum ? matte : matte + x; };
     Sums local = *sums;
-    std::int64_t i = 0;
-    for (; i + lanes <= count; i += lanes) {
-        step<work, write>(plane + i, work == Work::sum ? nullptr : matte + i, lanes, &local);
+    std::int64_t x = from;
+    const std::int64_t aligned = (from + lanes - 1) / lanes * lanes;
+    if (x < aligned) {
+        const std::int64_t stop = to < aligned ? to : aligned;
+        step<work, write>(row + x, matte_at(x), static_cast<int>(x % lanes),
+                          static_cast<int>(stop - x), &local);
+        x = stop;
     }
-    step<work, write>(plane + i, work == Work::sum ? nullptr : matte + i,
-                      static_cast<int>(count - i), &local);
+    for (; x + lanes <= to; x += lanes) {
+        step<work, write>(row + x, matte_at(x), 0, lanes, &local);
+    }
+    step<work, write>(row + x, matte_at(x), 0, static_cast<int>(to - x), &local);
     *sums = local;
+}
+
+// Adds up numbers, a power of two of them, by halves, in place.
+template <int count>
+inline double add_up(double (&values)[count]) noexcept {
+    for (int half = count / 2; half > 0; half /= 2) {
+        for (int i = 0; i < half; ++i) {
+            values[i] += values[i + half];
+        }
+    }
+    return values[0];
 }
 
 }  // namespace refpix::occlude

@@ -111,8 +111,8 @@ def alpha_composite(
     Returns:
         (n, H, W, C), the type of ``backgrounds``.
 
-    No CUDA implementation yet: the generators that need it end in codecs on the host. The
-    arithmetic (``blend.h``) is shared code already.
+    On a device all arrays lie there, ``positions`` too, and a row holds less than 2**31 values. The
+    background is copied in the same pass; in place, what does not change is not written.
 
     Source: Pillow, src/libImaging/Paste.c (paste_mask_L) and AlphaComposite.c.
     """

@@ -11,7 +11,7 @@ from refpix.kernels._alpha_quantize import box_slices, whole_boxes
 from refpix.kernels._registry import Backend, kernel
 
 
-@kernel
+@kernel(mutates="stack")
 def alpha_occlude(
     stack: npt.NDArray[Any],
     front: npt.NDArray[np.uint8],
@@ -42,13 +42,14 @@ def alpha_occlude(
 
     Returns:
         float64 (index + 1, 2), sums of planes 0..index before and after, added up in double
-        precision: native implementations give the same bits whatever the instruction set, NumPy
-        may differ in the last ones.
+        precision: native implementations give the same bits whatever the instruction set, on a
+        device too; NumPy may differ in the last ones.
 
     Raises:
         KernelError: a box outside its plane.
 
-    No CUDA implementation yet: the decisions that hang on the areas are taken on the host.
+    On a device ``stack``, ``front`` and ``boxes`` lie there, and so do the areas: who decides by
+    them on the host waits for them.
 
     Source: MaGGIe, tools/synthesize_image_him.py and synthesize_video_him.py, as described in
     docs/synthesis.md.

@@ -81,6 +81,7 @@ def run(
     raise_faults: Callable[[int], None],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
+    changes: tuple[int, str] | None = None,
 ) -> Any:
     """Calls a function of the ``_cuda`` extension with arrays from wherever they live.
 
@@ -93,6 +94,7 @@ def run(
         raise_faults: waits for a device and raises the first fault of its kernels.
         args: arguments by position.
         kwargs: arguments by name.
+        changes: position and name of the argument that the kernel changes in place, if any.
     """
     given = (*args, *kwargs.values())
     on_device = [hasattr(value, "__cuda_array_interface__") for value in given]
@@ -105,4 +107,4 @@ def run(
         raise TypeError("NumPy arrays and device arrays are mixed in one call")
     from refpix.kernels import torch_device
 
-    return torch_device.run_from_host(native, raise_faults, args, kwargs)
+    return torch_device.run_from_host(native, raise_faults, args, kwargs, changes)

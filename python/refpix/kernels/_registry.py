@@ -58,8 +58,10 @@ def require_cuda() -> ModuleType:
     return module
 
 
-def _run_on_device(native: Callable[..., R], *args: Any, **kwargs: Any) -> R:
-    result: R = _device.run(native, require_cuda().raise_faults, args, kwargs)
+def _run_on_device(
+    native: Callable[..., R], changes: tuple[int, str] | None, *args: Any, **kwargs: Any
+) -> R:
+    result: R = _device.run(native, require_cuda().raise_faults, args, kwargs, changes)
     return result
 
 
@@ -87,14 +89,22 @@ class Kernel(Generic[P, R]):
     the same name that takes all keyword arguments but ``backend``, none of them with a default.
     Where ``_cuda`` has none, a function of that name in ``refpix.kernels.torch_<kernel>`` serves,
     which takes and returns NumPy arrays: work that is put together from several parts.
+
+    Attributes:
+        mutates: name of the positional parameter that it changes in place; empty if none.
     """
 
-    def __init__(self, reference: Callable[P, R], inexact: tuple[Backend, ...] = ()) -> None:
+    def __init__(
+        self, reference: Callable[P, R], inexact: tuple[Backend, ...] = (), mutates: str = ""
+    ) -> None:
         functools.update_wrapper(self, reference)
         self.name = reference.__name__
         self._reference = reference
         self._inexact = inexact
-        parameters = inspect.signature(reference).parameters.values()
+        self.mutates = mutates
+        signature = inspect.signature(reference).parameters
+        self._changes = (list(signature).index(mutates), mutates) if mutates else None
+        parameters = signature.values()
         self._defaults = {
             p.name: p.default
             for p in parameters
@@ -142,7 +152,7 @@ class Kernel(Generic[P, R]):
                 f"there are: {', '.join(self.backends())}"
             )
         if backend == "cuda":
-            return functools.partial(_run_on_device, found)
+            return functools.partial(_run_on_device, found, self._changes)
         return found
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -157,19 +167,25 @@ class Kernel(Generic[P, R]):
 @overload
 def kernel(reference: Callable[P, R]) -> Kernel[P, R]: ...
 @overload
-def kernel(*, inexact: tuple[Backend, ...]) -> Callable[[Callable[P, R]], Kernel[P, R]]: ...
 def kernel(
-    reference: Callable[P, R] | None = None, *, inexact: tuple[Backend, ...] = ()
+    *, inexact: tuple[Backend, ...] = (), mutates: str = ""
+) -> Callable[[Callable[P, R]], Kernel[P, R]]: ...
+def kernel(
+    reference: Callable[P, R] | None = None,
+    *,
+    inexact: tuple[Backend, ...] = (),
+    mutates: str = "",
 ) -> Kernel[P, R] | Callable[[Callable[P, R]], Kernel[P, R]]:
     """Makes a kernel of its reference implementation.
 
     Args:
         reference: the function.
         inexact: backends whose results are not the reference's to the bit.
+        mutates: name of the positional parameter that it changes in place.
     """
     if reference is None:
-        return functools.partial(Kernel, inexact=inexact)
-    return Kernel(reference, inexact)
+        return functools.partial(Kernel, inexact=inexact, mutates=mutates)
+    return Kernel(reference, inexact, mutates)
 
 
 def isas() -> tuple[Isa, ...]:

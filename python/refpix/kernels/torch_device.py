@@ -42,6 +42,7 @@ def run_from_host(
     raise_faults: Callable[[int], None],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
+    changes: tuple[int, str] | None = None,
 ) -> Any:
     """Copies NumPy arguments to the current device, runs, waits, and brings the results back.
 
@@ -50,6 +51,7 @@ def run_from_host(
         raise_faults: waits for a device and raises the first fault of its kernels.
         args: arguments by position.
         kwargs: arguments by name. A NumPy ``out`` is filled and returned.
+        changes: position and name of the argument that the kernel changes in place, if any.
     """
     device = torch.cuda.current_device()
 
@@ -60,8 +62,18 @@ def run_from_host(
 
     out = kwargs.get("out")
     placed = {name: to_device(value) for name, value in kwargs.items()}
-    result = native(*map(to_device, args), **placed)
+    by_position = [to_device(value) for value in args]
+    result = native(*by_position, **placed)
     raise_faults(device)
+    if changes is not None:
+        position, name = changes
+        first = position < len(args)
+        changed = args[position] if first else kwargs[name]
+        after = to_host(by_position[position] if first else placed[name])
+        if changed.flags.writeable:
+            np.copyto(changed, after)
+        elif changed.tobytes() != after.tobytes():
+            raise ValueError(f"{name}: array is read-only")
     if isinstance(out, np.ndarray):
         np.copyto(out, to_host(result))
         return out

@@ -72,13 +72,23 @@ def run_from_host(
     raise_faults: Callable[[int], None],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
+    changes: tuple[int, str] | None = None,
 ) -> Any:
     """As ``refpix.kernels.torch_device.run_from_host``."""
     out = kwargs.get("out")
-    result = native(
-        *map(to_device, args), **{name: to_device(value) for name, value in kwargs.items()}
-    )
+    by_position = [to_device(value) for value in args]
+    placed = {name: to_device(value) for name, value in kwargs.items()}
+    result = native(*by_position, **placed)
     raise_faults(0)
+    if changes is not None:
+        position, name = changes
+        first = position < len(args)
+        changed = args[position] if first else kwargs[name]
+        after = to_host(by_position[position] if first else placed[name])
+        if changed.flags.writeable:
+            np.copyto(changed, after)
+        elif changed.tobytes() != after.tobytes():
+            raise ValueError(f"{name}: array is read-only")
     if isinstance(out, np.ndarray):
         np.copyto(out, to_host(result))
         return out
