@@ -96,15 +96,23 @@ def test_wrong_device_arrays_are_refused(array, error, message):
 
     half = (0.5, 0.5, 0.5)
     with pytest.raises(error, match=message):
-        _cuda.image_normalize(array, mean=half, std=half, dtype="float32", out=None, num_threads=1)
+        _cuda.image_normalize(
+            array,
+            mean=half,
+            std=half,
+            dtype="float32",
+            channels_last=False,
+            out=None,
+            num_threads=1,
+        )
 
 
 @pytest.mark.skipif(not built, reason="refpix was built without CUDA")
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"mean": (0.5, 0.5)}, "mean: expected 3"),
-        ({"std": (0.5,) * 4}, "std: expected 3"),
+        ({"mean": (0.5, 0.5)}, "mean: expected three"),
+        ({"std": (0.5,) * 4}, "std: expected three"),
         ({"dtype": "float64"}, "dtype"),
         ({"out": FakeDeviceArray((1, 2, 2, 3), "<f4")}, "out: expected shape"),
         ({"out": FakeDeviceArray((1, 3, 2, 2), "<f4", data=(0, True))}, "read-only"),
@@ -115,6 +123,7 @@ def test_wrong_arguments_are_refused(change, message):
     from refpix import _cuda
 
     half = (0.5, 0.5, 0.5)
-    options = {"mean": half, "std": half, "dtype": "float32", "out": None, "num_threads": 1}
+    options = {"mean": half, "std": half, "dtype": "float32", "channels_last": False}
+    options |= {"out": None, "num_threads": 1}
     with pytest.raises(ValueError, match=message):
         _cuda.image_normalize(FakeDeviceArray((1, 2, 2, 3)), **{**options, **change})

@@ -131,11 +131,17 @@ CASES = {
         ((BACKGROUNDS[:0],), {}),
         ((BACKGROUNDS[:, 1:, 2:9],), {"dtype": "bfloat16", "mean": (0.1, 0.2, 0.3)}),
         ((BACKGROUNDS,), {"dtype": "float16", "std": (0.25, 0.3, 1.5)}),
+        ((BACKGROUNDS,), {"channels_last": True}),
     ],
     "image_resize": [
         (IMAGES, {"out_size": (7, 9)}),
         (NO_IMAGES, {"out_size": (7, 9), "filter": "box"}),
         (ImagesBatch.from_images([MATTES[0]]), {"out_size": (40, 3), "channels": 1}),
+    ],
+    "image_resize_normalize": [
+        (IMAGES, {"out_size": (7, 9)}),
+        (NO_IMAGES, {"out_size": (7, 9), "channels_last": True}),
+        (IMAGES, {"out_size": (40, 3), "dtype": "bfloat16", "channels_last": True}),
     ],
     "image_resize_opencv": [
         ((BACKGROUNDS,), {"size": (12, 15)}),

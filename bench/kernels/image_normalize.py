@@ -32,6 +32,7 @@ def main():
     table = image_normalize(np.arange(256, dtype=np.uint8).reshape(1, 1, 256, 1).repeat(3, 3))[0, 0]
     out = np.empty((8, 3, 512, 512), np.float32)
     half = np.empty((8, 3, 512, 512), np.uint16)
+    last = np.empty((8, 512, 512, 3), np.float32)
     wanted = published(images).numpy()
     np.testing.assert_array_equal(image_normalize(images), wanted)
     np.testing.assert_array_equal(opencv(images, table, out), wanted)
@@ -51,7 +52,12 @@ def main():
             with use_isa(isa):
                 image_normalize(images, dtype="bfloat16", out=half)
 
+        def native_last(isa=isa):
+            with use_isa(isa):
+                image_normalize(images, channels_last=True, out=last)
+
         ways[f"bfloat16, {isa}"] = native_half
+        ways[f"float32, channels last, {isa}"] = native_last
         ways[f"float32, {isa}"] = native
     compare("8 pictures of 512x512 to float32", ways)
 

@@ -9,7 +9,7 @@ REFPIX_BINDING(image_normalize) {
     module.def(
         "image_normalize",
         [](const py::object& images, const py::object& mean, const py::object& std,
-           const std::string& dtype, const py::object& out, int num_threads) {
+           const std::string& dtype, bool channels_last, const py::object& out, int num_threads) {
             require(py::isinstance<py::array_t<std::uint8_t>>(images), "images: expected uint8");
             const auto pixels = py::reinterpret_borrow<py::array_t<std::uint8_t>>(images);
             require(pixels.ndim() == 4 && pixels.shape(3) == 3,
@@ -27,9 +27,11 @@ REFPIX_BINDING(image_normalize) {
             channel_values(mean, "mean", args.mean);
             channel_values(std, "std", args.std);
             args.type = normalize_type(dtype);
+            args.channels_last = channels_last;
             args.threads = num_threads;
-            auto result =
-                normalized_output(out, args.type, {args.count, 3, args.height, args.width});
+            auto result = normalized_output(
+                out, args.type,
+                normalized_shape(args.count, args.height, args.width, channels_last));
             args.out = result.mutable_data();
             Status status;
             {
@@ -40,7 +42,7 @@ REFPIX_BINDING(image_normalize) {
             return result;
         },
         py::arg("images"), py::kw_only(), py::arg("mean"), py::arg("std"), py::arg("dtype"),
-        py::arg("out"), py::arg("num_threads"));
+        py::arg("channels_last"), py::arg("out"), py::arg("num_threads"));
 }
 
 }  // namespace refpix::bind

@@ -72,6 +72,13 @@ inline void channel_values(const py::object& given, const char* name, float valu
     std::copy(sequence.begin(), sequence.end(), values);
 }
 
+// Of a batch of pictures, as planes or not.
+inline std::vector<py::ssize_t> normalized_shape(std::int64_t count, std::int64_t height,
+                                                 std::int64_t width, bool channels_last) {
+    return channels_last ? std::vector<py::ssize_t>{count, height, width, 3}
+                         : std::vector<py::ssize_t>{count, 3, height, width};
+}
+
 // bfloat16 has no NumPy type: its bits come as uint16.
 inline py::array normalized_output(const py::object& out, NormalizeType type,
                                    const std::vector<py::ssize_t>& shape) {

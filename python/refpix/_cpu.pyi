@@ -40,6 +40,7 @@ __all__: list[str] = [
     "image_flip",
     "image_normalize",
     "image_resize",
+    "image_resize_normalize",
     "image_resize_opencv",
     "jpeg_decode",
     "jpeg_decode_items",
@@ -200,6 +201,7 @@ def image_normalize(
     mean: typing.Any,
     std: typing.Any,
     dtype: str,
+    channels_last: bool,
     out: typing.Any,
     num_threads: int,
 ) -> numpy.ndarray: ...
@@ -215,6 +217,21 @@ def image_resize(
     out: typing.Any,
     num_threads: int,
 ) -> numpy.typing.NDArray[numpy.uint8]: ...
+def image_resize_normalize(
+    pixels: typing.Any,
+    offsets: typing.Any,
+    sizes: typing.Any,
+    *,
+    out_size: tuple[int, int],
+    filter: str,
+    order: str,
+    mean: typing.Any,
+    std: typing.Any,
+    dtype: str,
+    channels_last: bool,
+    out: typing.Any,
+    num_threads: int,
+) -> numpy.ndarray: ...
 def image_resize_opencv(
     images: typing.Any, *, size: tuple[int, int], out: typing.Any, num_threads: int
 ) -> numpy.typing.NDArray[numpy.uint8]: ...

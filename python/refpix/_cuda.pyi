@@ -4,7 +4,6 @@ CUDA kernels of refpix. Use refpix.kernels and refpix.cuda.
 """
 
 from __future__ import annotations
-import collections.abc
 import typing
 
 __all__: list[str] = [
@@ -17,6 +16,7 @@ __all__: list[str] = [
     "image_flip",
     "image_normalize",
     "image_resize",
+    "image_resize_normalize",
     "parsing_unpack",
     "probe",
     "raise_faults",
@@ -61,9 +61,10 @@ def image_flip(
 def image_normalize(
     images: typing.Any,
     *,
-    mean: collections.abc.Sequence[float],
-    std: collections.abc.Sequence[float],
+    mean: typing.Any,
+    std: typing.Any,
     dtype: str,
+    channels_last: bool,
     out: typing.Any,
     num_threads: int,
 ) -> typing.Any: ...
@@ -76,6 +77,21 @@ def image_resize(
     channels: int,
     filter: str,
     order: str,
+    out: typing.Any,
+    num_threads: int,
+) -> typing.Any: ...
+def image_resize_normalize(
+    pixels: typing.Any,
+    offsets: typing.Any,
+    sizes: typing.Any,
+    *,
+    out_size: tuple[int, int],
+    filter: str,
+    order: str,
+    mean: typing.Any,
+    std: typing.Any,
+    dtype: str,
+    channels_last: bool,
     out: typing.Any,
     num_threads: int,
 ) -> typing.Any: ...

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from refpix._buffers import aligned_empty
-from refpix.kernels import image_normalize, image_resize, label_zoom
+from refpix.kernels import image_resize_normalize, label_zoom
 from refpix.types import DType, ImagesBatch, PassOrder, ResizeFilter
 
 __all__ = [
@@ -85,16 +85,12 @@ class Pixels:
         return np.uint16 if self.dtype == "bfloat16" else self.dtype
 
     def one_by_one(self, images: Sequence[npt.NDArray[np.uint8]], out: npt.NDArray[Any]) -> None:
-        """Decoded pictures into slots, for what the fused kernel does not take."""
-        resized = image_resize(
+        """Decoded pictures into slots, for what `image_batch` does not take."""
+        image_resize_normalize(
             *ImagesBatch.from_images(images),
             out_size=self.size,
             filter=self.filter,
             order=self.order,
-            num_threads=self.num_threads,
-        )
-        image_normalize(
-            resized,
             mean=self.mean,
             std=self.std,
             dtype=self.dtype,

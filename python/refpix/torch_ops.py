@@ -11,6 +11,8 @@ off the kernel. To add a kernel, add its line.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from refpix import kernels
@@ -34,6 +36,11 @@ def _sums(a: Arguments, *shape: int) -> torch.Tensor:
     return a.empty("float64", *shape, 3)
 
 
+def _pictures(a: Arguments, count: int, size: Sequence[int]) -> torch.Tensor:
+    """Normalised pictures of one size."""
+    return a.empty(a.dtype, count, *((*size, 3) if a.channels_last else (3, *size)))
+
+
 # Pictures and bytes
 
 base64_decode = op(kernels.base64_decode, lambda a: _items(a, "uint8", a.spans.shape[0]))
@@ -52,11 +59,15 @@ image_crop = op(
 image_flip = op(kernels.image_flip, lambda a: a.empty(a.images.dtype, *a.images.shape))
 image_normalize = op(
     kernels.image_normalize,
-    lambda a: a.empty(a.dtype, a.images.shape[0], 3, *a.images.shape[1:3]),
+    lambda a: _pictures(a, a.images.shape[0], a.images.shape[1:3]),
 )
 image_resize = op(
     kernels.image_resize,
     lambda a: a.empty("uint8", a.sizes.shape[0], *a.out_size, a.channels),
+)
+image_resize_normalize = op(
+    kernels.image_resize_normalize,
+    lambda a: _pictures(a, a.sizes.shape[0], a.out_size),
 )
 image_resize_opencv = op(
     kernels.image_resize_opencv,

@@ -47,6 +47,15 @@ def test_sizes_and_types(torch, shape, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_channels_last(torch, dtype):
+    images = pictures(torch, 5, 70, 90)
+    for view in (images, images[:, 3:67, 5:69], images[::2, :, 1:], images[:1, :1, :1]):
+        got = image_normalize(view, mean=MEAN, std=STD, dtype=dtype, channels_last=True)
+        wanted = expected(torch, view, dtype).permute(0, 2, 3, 1).contiguous()
+        assert_same_bits(torch, got, wanted)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_strides_and_misaligned_views(torch, dtype):
     images = pictures(torch, 5, 70, 90)
     for view in (images[:, 3:67, 5:69], images[::2], images[:, ::3], images[:, :, 1:]):

@@ -43,6 +43,18 @@ def test_bfloat16_is_torchs(isa, mean, std):
     assert torch.equal(torch.from_numpy(got).view(torch.bfloat16), want)
 
 
+@pytest.mark.parametrize("isa", isas())
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+@pytest.mark.parametrize(("mean", "std"), [HALF, IMAGENET, ODD])
+def test_channels_last_are_the_planes(isa, dtype, mean, std):
+    options = {"mean": mean, "std": std, "dtype": dtype}
+    with use_isa(isa):
+        got = image_normalize(ALL_BYTES, **options, channels_last=True)
+        want = np.ascontiguousarray(np.moveaxis(image_normalize(ALL_BYTES, **options), 1, 3))
+    assert got.dtype == want.dtype
+    np.testing.assert_array_equal(got.view(np.uint8), want.view(np.uint8))
+
+
 def test_golden_table(golden):
     table = np.load(golden / "refhcm" / "expected" / "normalise_lut.npz")
     for key, (mean, std) in {"half": HALF, "imagenet": IMAGENET}.items():
@@ -52,16 +64,18 @@ def test_golden_table(golden):
 
 @pytest.mark.parametrize("backend", image_normalize.backends())
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+@pytest.mark.parametrize("channels_last", [False, True])
 @pytest.mark.parametrize("width", [1, 7, 8, 15, 16, 17, 33, 100])
-def test_any_width_and_strides(backend, dtype, width):
+def test_any_width_and_strides(backend, dtype, width, channels_last):
     rng = np.random.default_rng(width)
     images = rng.integers(0, 256, (2, 9, width + 5, 3), dtype=np.uint8)[:, ::2, 2 : 2 + width]
     if backend == "reference":
         return
-    want = image_normalize(images, dtype=dtype, backend="reference")
+    options = {"dtype": dtype, "channels_last": channels_last}
+    want = image_normalize(images, **options, backend="reference")
     for isa in isas():
         with use_isa(isa):
-            got = image_normalize(images, dtype=dtype, backend=backend)
+            got = image_normalize(images, **options, backend=backend)
         np.testing.assert_array_equal(got.view(np.uint8), want.view(np.uint8))
 
 
@@ -75,6 +89,10 @@ def test_out_and_threads(backend):
     half = np.empty(out.shape, np.float16)
     assert image_normalize(images, dtype="float16", out=half, backend=backend) is half
     np.testing.assert_array_equal(half, out.astype(np.float16))
+    last = np.full((3, 200, 31, 3), np.nan, np.float32)
+    options = {"channels_last": True, "num_threads": 3, "backend": backend}
+    assert image_normalize(images, out=last, **options) is last
+    np.testing.assert_array_equal(last, np.moveaxis(out, 1, 3))
 
 
 @pytest.mark.parametrize("backend", image_normalize.backends())
@@ -100,3 +118,5 @@ def test_bad_native_arguments():
         image_normalize(image, mean=(0.5,))
     with pytest.raises(TypeError, match="out"):
         image_normalize(image, out=np.zeros((1, 3, 4, 4), np.float64))
+    with pytest.raises(ValueError, match="out"):
+        image_normalize(image, channels_last=True, out=np.zeros((1, 3, 4, 4), np.float32))

@@ -16,7 +16,7 @@ struct Case {
 };
 
 template <typename Convert>
-bool check(const Case& c, NormalizeType type) {
+bool check(const Case& c, NormalizeType type, bool channels_last) {
     using T = typename Convert::Type;
     const float mean[3] = {0.485f, 0.456f, 0.406f};
     const float std[3] = {0.229f, 0.224f, 0.225f};
@@ -27,6 +27,7 @@ bool check(const Case& c, NormalizeType type) {
     args.row_stride_bytes = 3 * c.width + c.row_slack;
     args.image_stride_bytes = args.row_stride_bytes * c.height + c.image_slack;
     args.type = type;
+    args.channels_last = channels_last;
     // The buffers end with the last pixel, for AddressSanitizer to guard both.
     const std::int64_t pixels = c.count * c.height * c.width;
     const std::int64_t bytes = pixels == 0
@@ -55,9 +56,10 @@ bool check(const Case& c, NormalizeType type) {
             const std::uint8_t byte =
                 args.images[image * args.image_stride_bytes + row * args.row_stride_bytes +
                             3 * column + channel];
-            wanted[static_cast<std::size_t>(c.out_elements +
-                                            (3 * image + channel) * c.height * c.width +
-                                            row * c.width + column)] = table[256 * channel + byte];
+            const std::int64_t place =
+                channels_last ? 3 * i + channel
+                              : (3 * image + channel) * c.height * c.width + row * c.width + column;
+            wanted[static_cast<std::size_t>(c.out_elements + place)] = table[256 * channel + byte];
         }
     }
     if (cuda::image_normalize(args, nullptr) != 0 || out != wanted) {
@@ -85,9 +87,11 @@ int main(int argc, char**) {
         if (argc > 1 && c.count * c.height * c.width < 2000) {
             continue;
         }
-        good &= check<normalize::Float32>(c, NormalizeType::float32);
-        good &= check<normalize::Float16>(c, NormalizeType::float16);
-        good &= check<normalize::BFloat16>(c, NormalizeType::bfloat16);
+        for (const bool last : {false, true}) {
+            good &= check<normalize::Float32>(c, NormalizeType::float32, last);
+            good &= check<normalize::Float16>(c, NormalizeType::float16, last);
+            good &= check<normalize::BFloat16>(c, NormalizeType::bfloat16, last);
+        }
     }
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

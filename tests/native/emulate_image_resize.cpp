@@ -59,7 +59,10 @@ bool check(const char* name, const Batch& batch, const ImageResize& options) {
     wanted.status = cpu::image_resize(arguments(batch, options, &wanted));
     std::int64_t first_bad = 0;
     DeviceFault fault;
-    const cuda::ImageResizeRun run{arguments(batch, options, &got), &first_bad, &fault};
+    const ImageResize args = arguments(batch, options, &got);
+    std::vector<std::int64_t> plan(static_cast<std::size_t>(
+        args.count * (args.out_height + args.out_width) * cuda::plan_words));
+    const cuda::ImageResizeRun run{args, &first_bad, plan.data(), &fault};
     const int error = cuda::image_resize(run, nullptr);
     got.status = {static_cast<Fault>(fault.fault), fault.item, fault.position};
     const bool good = error == 0 && got.status.fault == wanted.status.fault &&
@@ -130,5 +133,7 @@ int main(int argc, char**) {
     good &= check("wide", Batch({{9, 1200}}, 3), options(5, 6, 3, bicubic, pillow13));
     good &= check("wide, vertically first", Batch({{500, 700}}, 1),
                   options(4, 600, 1, bilinear, pillow13));
+    good &= check("both, vertically first", Batch({{900, 400}}, 3),
+                  options(2, 5, 3, bilinear, pillow13));
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

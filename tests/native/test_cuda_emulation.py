@@ -14,6 +14,10 @@ GXX = shutil.which("g++")
 
 pytestmark = pytest.mark.skipif(GXX is None, reason="no g++")
 
+RESIZER = [
+    *(f"kernels/image_resize/cpu{part}.cpp" for part in ("_resizer", "_scalar", "_taps")),
+    *("core/thread_pool.cpp", "core/status.cpp", "core/isa.cpp"),
+]
 SOURCES = {
     "image_flip": ["kernels/image_flip/cpu.cpp", "core/thread_pool.cpp", "core/isa.cpp"],
     "alpha_composite": [
@@ -22,9 +26,11 @@ SOURCES = {
     ],
     "alpha_occlude": ["kernels/alpha_occlude/cpu.cpp", "core/thread_pool.cpp", "core/status.cpp"],
     "image_normalize": [],
-    "image_resize": [
-        *(f"kernels/image_resize/cpu{part}.cpp" for part in ("", "_resizer", "_scalar", "_taps")),
-        *("core/thread_pool.cpp", "core/status.cpp", "core/isa.cpp"),
+    "image_resize": [*RESIZER, "kernels/image_resize/cpu.cpp"],
+    "image_resize_normalize": [
+        *RESIZER,
+        "kernels/image_resize_normalize/cpu.cpp",
+        "kernels/image_normalize/cpu_rows.cpp",
     ],
     "parsing_unpack": ["kernels/parsing_unpack/cpu.cpp", "core/thread_pool.cpp", "core/status.cpp"],
 }

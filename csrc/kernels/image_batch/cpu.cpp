@@ -4,7 +4,7 @@
 #include "core/thread_pool.h"
 #include "kernels/base64_decode/decode.h"
 #include "kernels/image_batch/image_batch.h"
-#include "kernels/image_normalize/rows.h"
+#include "kernels/image_normalize/slot.h"
 #include "kernels/image_resize/resizer.h"
 #include "kernels/jpeg_decode/reader.h"
 
@@ -24,27 +24,6 @@ struct Workspace {
         reader.close();
         if (payload.size() > kept_payload_bytes) {
             std::vector<std::uint8_t>().swap(payload);
-        }
-    }
-};
-
-// Finished rows, as planes of bytes, to the item's slot of the batch.
-struct Slot {
-    const normalize::Table& table;
-    void (*normalize)(const normalize::Table&, int, const std::uint8_t*, std::int64_t,
-                      void*) noexcept;
-    char* out;
-    std::int64_t height;
-    std::int64_t width;
-    std::ptrdiff_t plane_stride;
-
-    static void emit(void* context, std::int64_t y, const std::uint8_t* planes) {
-        const auto& slot = *static_cast<const Slot*>(context);
-        const std::int64_t element_bytes = normalize::element_bytes(slot.table.type);
-        for (int c = 0; c < 3; ++c) {
-            const std::int64_t element = (c * slot.height + y) * slot.width;
-            slot.normalize(slot.table, c, planes + c * slot.plane_stride, slot.width,
-                           slot.out + element * element_bytes);
         }
     }
 };
@@ -87,16 +66,11 @@ Status decode_into(const ImageBatch& args, const normalize::Table& table, std::i
     args.sizes[2 * item + 1] = width;
 
     resize::Resizer& resizer = workspace.resizer;
-    Slot slot{table,
-              normalize::row_functions(active_isa()).normalize,
-              static_cast<char*>(args.out) + item * 3 * args.out_height * args.out_width *
-                                                 normalize::element_bytes(table.type),
-              args.out_height,
-              args.out_width,
-              0};
+    normalize::Slot slot =
+        normalize::slot_of(table, args.out, item, args.out_height, args.out_width, false);
     resizer.begin({height, width, args.out_height, args.out_width, 3, args.filter, args.order,
                    resize::Layout::planar},
-                  {Slot::emit, &slot});
+                  {normalize::Slot::emit, &slot});
     slot.plane_stride = resizer.plane_stride();
     for (std::int64_t y = 0; y < height;) {
         std::int64_t room = 0;

@@ -3,7 +3,7 @@
 
 #include "core/first_fault.h"
 #include "core/thread_pool.h"
-#include "kernels/image_normalize/rows.h"
+#include "kernels/image_normalize/slot.h"
 
 namespace refpix::cpu {
 namespace {
@@ -11,28 +11,38 @@ namespace {
 // Rows of a band go through one scratch row, which stays in cache.
 constexpr std::int64_t band_rows = 64;
 
+const std::uint8_t* source_row(const ImageNormalize& args, std::int64_t item, std::int64_t y) {
+    return args.images + item * args.image_stride_bytes + y * args.row_stride_bytes;
+}
+
+void normalize_pixels(const ImageNormalize& args, normalize::Slot& slot, std::int64_t item,
+                      std::int64_t first, std::int64_t last) {
+    for (std::int64_t y = first; y < last; ++y) {
+        normalize::Slot::emit(&slot, y, source_row(args, item, y));
+    }
+}
+
+void normalize_planes(const ImageNormalize& args, normalize::Slot& slot, std::int64_t item,
+                      std::int64_t first, std::int64_t last) {
+    slot.plane_stride = (args.width + 127) / 64 * 64;
+    thread_local std::vector<std::uint8_t> planes;
+    if (planes.size() < static_cast<std::size_t>(3 * slot.plane_stride)) {
+        planes.resize(3 * slot.plane_stride);
+    }
+    for (std::int64_t y = first; y < last; ++y) {
+        slot.rows.deinterleave(source_row(args, item, y), args.width, planes.data(),
+                               slot.plane_stride);
+        normalize::Slot::emit(&slot, y, planes.data());
+    }
+}
+
 Status normalize_band(const ImageNormalize& args, const normalize::Table& table, std::int64_t item,
                       std::int64_t first) noexcept {
     try {
-        const normalize::RowFunctions rows = normalize::row_functions(active_isa());
-        const std::ptrdiff_t plane_stride = (args.width + 127) / 64 * 64;
-        thread_local std::vector<std::uint8_t> planes;
-        if (planes.size() < static_cast<std::size_t>(3 * plane_stride)) {
-            planes.resize(3 * plane_stride);
-        }
+        normalize::Slot slot =
+            normalize::slot_of(table, args.out, item, args.height, args.width, args.channels_last);
         const std::int64_t last = first + band_rows < args.height ? first + band_rows : args.height;
-        const std::int64_t plane = args.height * args.width;
-        for (std::int64_t y = first; y < last; ++y) {
-            rows.deinterleave(
-                args.images + item * args.image_stride_bytes + y * args.row_stride_bytes,
-                args.width, planes.data(), plane_stride);
-            for (int c = 0; c < 3; ++c) {
-                const std::int64_t element = (item * 3 + c) * plane + y * args.width;
-                rows.normalize(
-                    table, c, planes.data() + c * plane_stride, args.width,
-                    static_cast<char*>(args.out) + element * normalize::element_bytes(args.type));
-            }
-        }
+        (args.channels_last ? normalize_pixels : normalize_planes)(args, slot, item, first, last);
         return {};
     } catch (const std::bad_alloc&) {
         return {Fault::out_of_memory, item, -1};

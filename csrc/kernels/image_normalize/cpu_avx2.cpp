@@ -35,35 +35,88 @@ inline __m128i bfloat16(__m256 v) {
     return _mm_packus_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));
 }
 
+// Eight numbers of any type.
+template <Formula formula>
+inline void store_eight(NormalizeType type, const std::uint8_t* in, const Constants& k, void* out,
+                        std::int64_t at) {
+    const __m256 values = eight<formula>(in, k);
+    if (type == NormalizeType::float32) {
+        _mm256_storeu_ps(static_cast<float*>(out) + at, values);
+        return;
+    }
+    _mm_storeu_si128((__m128i*)(static_cast<std::uint16_t*>(out) + at),
+                     type == NormalizeType::float16
+                         ? _mm256_cvtps_ph(values, _MM_FROUND_TO_NEAREST_INT)
+                         : bfloat16(values));
+}
+
+// Of the channels that the lanes of a vector hold when the first lane holds `first`.
+inline Constants turned(const Table& table, int first) {
+    float rows[4][8];
+    for (int lane = 0; lane < 8; ++lane) {
+        const int channel = (first + lane) % 3;
+        rows[0][lane] = table.mean[channel];
+        rows[1][lane] = table.std[channel];
+        rows[2][lane] = table.reciprocal_std[channel];
+        rows[3][lane] = table.offset[channel];
+    }
+    return {_mm256_loadu_ps(rows[0]), _mm256_loadu_ps(rows[1]), _mm256_loadu_ps(rows[2]),
+            _mm256_loadu_ps(rows[3])};
+}
+
+// Eight pixels are three vectors, after which the channels stand as before. Returns how many
+// pixels that took.
+template <Formula formula, NormalizeType type>
+std::int64_t whole_triples(const Table& table, const std::uint8_t* rgb, std::int64_t n, void* out) {
+    const Constants k[3] = {turned(table, 0), turned(table, 8), turned(table, 16)};
+    std::int64_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        for (int part = 0; part < 3; ++part) {
+            const std::int64_t at = 3 * i + 8 * part;
+            store_eight<formula>(type, rgb + at, k[part], out, at);
+        }
+    }
+    return i;
+}
+
+template <Formula formula>
+std::int64_t whole_triples(const Table& table, const std::uint8_t* rgb, std::int64_t n, void* out) {
+    switch (table.type) {
+        case NormalizeType::float32:
+            return whole_triples<formula, NormalizeType::float32>(table, rgb, n, out);
+        case NormalizeType::float16:
+            return whole_triples<formula, NormalizeType::float16>(table, rgb, n, out);
+        case NormalizeType::bfloat16:
+            break;
+    }
+    return whole_triples<formula, NormalizeType::bfloat16>(table, rgb, n, out);
+}
+
 // As many as fit whole vectors; returns how many.
+template <Formula formula, NormalizeType type>
+std::int64_t whole_vectors(const Constants& k, const std::uint8_t* in, std::int64_t n, void* out) {
+    std::int64_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        store_eight<formula>(type, in + i, k, out, i);
+    }
+    return i;
+}
+
 template <Formula formula>
 std::int64_t whole_vectors(const Table& table, int channel, const std::uint8_t* in, std::int64_t n,
                            void* out) {
     const Constants k{_mm256_set1_ps(table.mean[channel]), _mm256_set1_ps(table.std[channel]),
                       _mm256_set1_ps(table.reciprocal_std[channel]),
                       _mm256_set1_ps(table.offset[channel])};
-    auto* single = static_cast<float*>(out);
-    auto* half = static_cast<std::uint16_t*>(out);
-    std::int64_t i = 0;
     switch (table.type) {
         case NormalizeType::float32:
-            for (; i + 8 <= n; i += 8) {
-                _mm256_storeu_ps(single + i, eight<formula>(in + i, k));
-            }
-            break;
+            return whole_vectors<formula, NormalizeType::float32>(k, in, n, out);
         case NormalizeType::float16:
-            for (; i + 8 <= n; i += 8) {
-                _mm_storeu_si128((__m128i*)(half + i), _mm256_cvtps_ph(eight<formula>(in + i, k),
-                                                                       _MM_FROUND_TO_NEAREST_INT));
-            }
-            break;
+            return whole_vectors<formula, NormalizeType::float16>(k, in, n, out);
         case NormalizeType::bfloat16:
-            for (; i + 8 <= n; i += 8) {
-                _mm_storeu_si128((__m128i*)(half + i), bfloat16(eight<formula>(in + i, k)));
-            }
             break;
     }
-    return i;
+    return whole_vectors<formula, NormalizeType::bfloat16>(k, in, n, out);
 }
 
 }  // namespace
@@ -78,6 +131,18 @@ void normalize(const Table& table, int channel, const std::uint8_t* in, std::int
     }
     scalar::normalize(table, channel, in + done, n - done,
                       static_cast<char*>(out) + done * element_bytes(table.type));
+}
+
+void normalize_pixels(const Table& table, const std::uint8_t* rgb, std::int64_t n,
+                      void* out) noexcept {
+    std::int64_t done = 0;
+    if (table.formula == Formula::scaled) {
+        done = whole_triples<Formula::scaled>(table, rgb, n, out);
+    } else if (table.formula == Formula::divided) {
+        done = whole_triples<Formula::divided>(table, rgb, n, out);
+    }
+    scalar::normalize_pixels(table, rgb + 3 * done, n - done,
+                             static_cast<char*>(out) + 3 * done * element_bytes(table.type));
 }
 
 void deinterleave(const std::uint8_t* rgb, std::int64_t n, std::uint8_t* planes,

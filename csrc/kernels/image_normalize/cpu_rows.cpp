@@ -55,6 +55,18 @@ Table make_table(const float mean[3], const float std[3], NormalizeType type) no
 }
 
 namespace scalar {
+namespace {
+
+template <typename T>
+void look_up_pixels(const T* entries, const std::uint8_t* rgb, std::int64_t n, T* out) {
+    for (std::int64_t i = 0; i < n; ++i) {
+        for (int c = 0; c < 3; ++c) {
+            out[3 * i + c] = entries[256 * c + rgb[3 * i + c]];
+        }
+    }
+}
+
+}  // namespace
 
 void normalize(const Table& table, int channel, const std::uint8_t* in, std::int64_t n,
                void* out) noexcept {
@@ -68,6 +80,15 @@ void normalize(const Table& table, int channel, const std::uint8_t* in, std::int
     const std::uint16_t* entries = table.half + 256 * channel;
     for (std::int64_t i = 0; i < n; ++i) {
         static_cast<std::uint16_t*>(out)[i] = entries[in[i]];
+    }
+}
+
+void normalize_pixels(const Table& table, const std::uint8_t* rgb, std::int64_t n,
+                      void* out) noexcept {
+    if (table.type == NormalizeType::float32) {
+        look_up_pixels(table.float32, rgb, n, static_cast<float*>(out));
+    } else {
+        look_up_pixels(table.half, rgb, n, static_cast<std::uint16_t*>(out));
     }
 }
 
@@ -85,10 +106,10 @@ void deinterleave(const std::uint8_t* rgb, std::int64_t n, std::uint8_t* planes,
 RowFunctions row_functions([[maybe_unused]] Isa isa) noexcept {
 #if defined(REFPIX_X86)
     if (isa >= Isa::avx2) {
-        return {avx2::normalize, avx2::deinterleave};
+        return {avx2::normalize, avx2::normalize_pixels, avx2::deinterleave};
     }
 #endif
-    return {scalar::normalize, scalar::deinterleave};
+    return {scalar::normalize, scalar::normalize_pixels, scalar::deinterleave};
 }
 
 }  // namespace refpix::normalize

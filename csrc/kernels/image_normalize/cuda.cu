@@ -1,10 +1,11 @@
 // A block brings a run of pixels into shared memory, 16 bytes a thread, and writes it to the three
-// planes, four values a thread: both sides of device memory see whole, aligned accesses.
+// planes, or in the same order, four values a thread: both sides of device memory see whole,
+// aligned accesses.
 #include <cstdint>
 
 #include "kernels/cuda_launch.h"
+#include "kernels/image_normalize/cuda_table.h"
 #include "kernels/image_normalize/image_normalize.h"
-#include "kernels/image_normalize/table.h"
 
 namespace refpix::cuda {
 namespace {
@@ -16,17 +17,6 @@ constexpr int tile_bytes = 3 * tile_pixels;
 
 struct alignas(16) Chunk {
     std::uint32_t words[4];
-};
-
-template <typename T>
-struct Four;
-template <>
-struct Four<float> {
-    using Type = float4;
-};
-template <>
-struct Four<std::uint16_t> {
-    using Type = ushort4;
 };
 
 // A run is pixels that lie end to end: a row, or the whole image when its rows are packed.
@@ -99,23 +89,18 @@ __device__ void read_four_pixels(const std::uint8_t* at, bool aligned, std::uint
 }
 
 template <typename T>
-__device__ void store_tile(const std::uint8_t* pixels, int count, const T* table, T* out,
-                           std::int64_t plane) {
+__device__ void store_planes(const std::uint8_t* pixels, int count, const T* table, T* out,
+                             std::int64_t plane) {
     const bool aligned_in = (reinterpret_cast<std::uintptr_t>(pixels) & 3u) == 0;
-    using Quad = typename Four<T>::Type;
-    const bool aligned_out =
-        reinterpret_cast<std::uintptr_t>(out) % sizeof(Quad) == 0 && plane % 4 == 0;
-    const int in_quads = aligned_out ? count & ~3 : 0;
+    const int in_quads = takes_four(out) && plane % 4 == 0 ? count & ~3 : 0;
     for (int first = 4 * static_cast<int>(threadIdx.x); first < in_quads;
          first += 4 * normalize_threads) {
         std::uint8_t bytes[12];
         read_four_pixels(pixels + 3 * first, aligned_in, bytes);
         for (int channel = 0; channel < 3; ++channel) {
             const T* row = table + 256 * channel;
-            // An explicit store: the compiler takes an assignment apart into four.
-            __stcg(reinterpret_cast<Quad*>(out + channel * plane + first),
-                   Quad{row[bytes[channel]], row[bytes[3 + channel]], row[bytes[6 + channel]],
-                        row[bytes[9 + channel]]});
+            store_four(out + channel * plane + first, row[bytes[channel]], row[bytes[3 + channel]],
+                       row[bytes[6 + channel]], row[bytes[9 + channel]]);
         }
     }
     for (int i = in_quads + static_cast<int>(threadIdx.x); i < count; i += normalize_threads) {
@@ -125,15 +110,28 @@ __device__ void store_tile(const std::uint8_t* pixels, int count, const T* table
     }
 }
 
-template <typename Convert>
+// Channels last: the i-th byte makes the i-th number.
+template <typename T>
+__device__ void store_pixels(const std::uint8_t* bytes, int count, const T* table, T* out) {
+    const int in_quads = takes_four(out) ? count & ~3 : 0;
+    for (int i = 4 * static_cast<int>(threadIdx.x); i < in_quads; i += 4 * normalize_threads) {
+        const int channel = i % 3;
+        const T* rows[3] = {table + 256 * channel, table + 256 * ((channel + 1) % 3),
+                            table + 256 * ((channel + 2) % 3)};
+        store_four(out + i, rows[0][bytes[i]], rows[1][bytes[i + 1]], rows[2][bytes[i + 2]],
+                   rows[0][bytes[i + 3]]);
+    }
+    for (int i = in_quads + static_cast<int>(threadIdx.x); i < count; i += normalize_threads) {
+        out[i] = table[256 * (i % 3) + bytes[i]];
+    }
+}
+
+template <typename Convert, bool channels_last>
 __global__ void normalize_tiles(const __grid_constant__ Runs runs) {
     using T = typename Convert::Type;
-    __shared__ T table[3 * 256];
+    __shared__ T table[table_entries];
     alignas(16) __shared__ std::uint8_t tile[tile_bytes + 16];
-    for (int i = static_cast<int>(threadIdx.x); i < 3 * 256; i += normalize_threads) {
-        table[i] = Convert::apply(normalize::value(static_cast<std::uint8_t>(i & 255),
-                                                   runs.mean[i >> 8], runs.std[i >> 8]));
-    }
+    fill_shared_table<Convert>(runs.mean, runs.std, normalize_threads, table);
     for (std::int64_t at = blockIdx.x; at < runs.tiles; at += gridDim.x) {
         const std::int64_t run = at / runs.tiles_per_run;
         const std::int64_t image = run / runs.per_image;
@@ -143,12 +141,24 @@ __global__ void normalize_tiles(const __grid_constant__ Runs runs) {
         const int count = left < tile_pixels ? static_cast<int>(left) : tile_pixels;
         const std::uint8_t* source =
             runs.images + image * runs.image_stride + row * runs.row_stride + 3 * first;
-        T* out = static_cast<T*>(runs.out) + 3 * image * runs.plane + row * runs.pixels + first;
+        T* out = static_cast<T*>(runs.out) + 3 * image * runs.plane;
+        const std::int64_t pixel = row * runs.pixels + first;
         __syncthreads();  // the table is whole, and nobody reads the last tile any more
         const int shift = load_tile(source, 3 * count, tile);
         __syncthreads();
-        store_tile(tile + shift, count, table, out, runs.plane);
+        if (channels_last) {
+            store_pixels(tile + shift, 3 * count, table, out + 3 * pixel);
+        } else {
+            store_planes(tile + shift, count, table, out + pixel, runs.plane);
+        }
     }
+}
+
+template <bool channels_last>
+auto kernel_for(NormalizeType type) noexcept {
+    return type == NormalizeType::float32   ? normalize_tiles<normalize::Float32, channels_last>
+           : type == NormalizeType::float16 ? normalize_tiles<normalize::Float16, channels_last>
+                                            : normalize_tiles<normalize::BFloat16, channels_last>;
 }
 
 }  // namespace
@@ -158,12 +168,7 @@ int image_normalize(const ImageNormalize& args, DeviceStream stream) noexcept {
         return 0;
     }
     const Runs runs = runs_of(args);
-    auto* kernel = normalize_tiles<normalize::Float32>;
-    if (args.type == NormalizeType::float16) {
-        kernel = normalize_tiles<normalize::Float16>;
-    } else if (args.type == NormalizeType::bfloat16) {
-        kernel = normalize_tiles<normalize::BFloat16>;
-    }
+    auto* kernel = args.channels_last ? kernel_for<true>(args.type) : kernel_for<false>(args.type);
     return launch(kernel, blocks_for(runs.tiles, normalize_blocks), normalize_threads, stream,
                   runs);
 }

@@ -1,4 +1,4 @@
-// uint8 HWC pictures to normalised CHW planes.
+// uint8 HWC pictures to normalised CHW planes, or HWC again.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,9 @@ struct ImageNormalize {
     float mean[3] = {0, 0, 0};
     float std[3] = {1, 1, 1};
     NormalizeType type = NormalizeType::float32;
-    void* out = nullptr;  // (count, 3, height, width), dense, aligned to its type
+    bool channels_last = false;
+    // (count, 3, height, width), or (count, height, width, 3); dense, aligned to its type
+    void* out = nullptr;
     int threads = 1;
 };
 

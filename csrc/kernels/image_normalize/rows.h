@@ -1,5 +1,5 @@
 // Rows of bytes to rows of normalised numbers: the inner functions of image_normalize, which the
-// fused image_batch calls as well.
+// fused kernels call as well.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,6 @@
 
 namespace refpix::normalize {
 
-// Everything about one mean and std, made once per batch.
 // How the float32 entries can be computed instead of looked up. Multiplications and additions beat
 // 8 or 16 look-ups by far; make_table takes the shortest formula that gives all 768 to the bit.
 enum class Formula {
@@ -41,6 +40,9 @@ struct RowFunctions {
     // n bytes of one channel to n numbers. Up to 63 bytes behind `in` may be read.
     void (*normalize)(const Table& table, int channel, const std::uint8_t* in, std::int64_t n,
                       void* out) noexcept;
+    // RGBRGB... to numbers in the same order.
+    void (*normalize_pixels)(const Table& table, const std::uint8_t* rgb, std::int64_t n,
+                             void* out) noexcept;
     // RGBRGB... to three planes, plane_stride apart, of which 63 bytes behind the row are written.
     void (*deinterleave)(const std::uint8_t* rgb, std::int64_t n, std::uint8_t* planes,
                          std::ptrdiff_t plane_stride) noexcept;
@@ -48,10 +50,12 @@ struct RowFunctions {
 
 namespace scalar {
 void normalize(const Table&, int, const std::uint8_t*, std::int64_t, void*) noexcept;
+void normalize_pixels(const Table&, const std::uint8_t*, std::int64_t, void*) noexcept;
 void deinterleave(const std::uint8_t*, std::int64_t, std::uint8_t*, std::ptrdiff_t) noexcept;
 }  // namespace scalar
 namespace avx2 {
 void normalize(const Table&, int, const std::uint8_t*, std::int64_t, void*) noexcept;
+void normalize_pixels(const Table&, const std::uint8_t*, std::int64_t, void*) noexcept;
 void deinterleave(const std::uint8_t*, std::int64_t, std::uint8_t*, std::ptrdiff_t) noexcept;
 }  // namespace avx2
 

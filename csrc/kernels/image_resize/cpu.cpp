@@ -20,16 +20,6 @@ struct Target {
     }
 };
 
-Status check(const ImageResize& args) noexcept {
-    for (std::int64_t item = 0; item < args.count; ++item) {
-        const Status status = resize::check_item(args, item);
-        if (!status.ok()) {
-            return status;
-        }
-    }
-    return {};
-}
-
 Status resize_item(const ImageResize& args, std::int64_t item) noexcept {
     try {
         thread_local resize::Resizer resizer;
@@ -51,7 +41,7 @@ Status resize_item(const ImageResize& args, std::int64_t item) noexcept {
 }  // namespace
 
 Status image_resize(const ImageResize& args) noexcept {
-    const Status checked = check(args);
+    const Status checked = resize::check_items(args);
     if (!checked.ok()) {
         return checked;
     }

@@ -50,11 +50,16 @@ Status image_resize(const ImageResize& args) noexcept;
 
 namespace cuda {
 
+// Weights of a line that are made once; those of wider windows are made at each use.
+inline constexpr int kept_taps = 32;   // bicubic down to nearly an eighth
+inline constexpr int plan_words = 20;  // int64, of a line
+
 // All pointers but `fault` as above, on the device; `threads` is ignored. No lanczos: its weights
 // come from the host's sine.
 struct ImageResizeRun {
     ImageResize args;
     std::int64_t* first_bad = nullptr;  // (1,), scratch
+    void* plan = nullptr;               // (count * (out_height + out_width) * plan_words,) int64
     DeviceFault* fault = nullptr;
 };
 int image_resize(const ImageResizeRun& run, DeviceStream stream) noexcept;  // a cudaError_t

@@ -116,4 +116,15 @@ REFPIX_HD inline Status check_item(const ImageResize& args, std::int64_t item) {
     return {};
 }
 
+// Of the first bad one, if there is any.
+inline Status check_items(const ImageResize& args) noexcept {
+    for (std::int64_t item = 0; item < args.count; ++item) {
+        const Status status = check_item(args, item);
+        if (!status.ok()) {
+            return status;
+        }
+    }
+    return {};
+}
+
 }  // namespace refpix::resize

@@ -20,6 +20,7 @@ from refpix.kernels._image_crop import image_crop
 from refpix.kernels._image_flip import image_flip
 from refpix.kernels._image_normalize import image_normalize
 from refpix.kernels._image_resize import image_resize
+from refpix.kernels._image_resize_normalize import image_resize_normalize
 from refpix.kernels._image_resize_opencv import image_resize_opencv
 from refpix.kernels._jpeg_decode import jpeg_decode
 from refpix.kernels._jpeg_encode import jpeg_encode
@@ -71,6 +72,7 @@ __all__ = [
     "image_flip",
     "image_normalize",
     "image_resize",
+    "image_resize_normalize",
     "image_resize_opencv",
     "isas",
     "jpeg_decode",

@@ -1,4 +1,4 @@
-"""HWC bytes to normalised CHW numbers."""
+"""HWC bytes to normalised numbers, CHW or HWC."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ def image_normalize(
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5),
     std: tuple[float, float, float] = (0.5, 0.5, 0.5),
     dtype: DType = "float32",
+    channels_last: bool = False,
     out: npt.NDArray[Any] | None = None,
     num_threads: int = 1,
     backend: Backend = "auto",
@@ -60,13 +61,14 @@ def image_normalize(
         mean: per channel, of values in 0..1.
         std: per channel.
         dtype: ``float32``, ``float16`` or ``bfloat16``.
-        out: optional (n, 3, H, W) array of that type to fill.
+        channels_last: give (n, H, W, 3) instead of planes.
+        out: optional array of that type and shape to fill.
         num_threads: threads to use at most.
         backend: which implementation.
 
     Returns:
-        (n, 3, H, W) float32 or float16; bfloat16 as uint16 bit patterns, for
-        ``torch.from_numpy(...).view(torch.bfloat16)``.
+        (n, 3, H, W), or (n, H, W, 3) with ``channels_last``: float32 or float16; bfloat16 as uint16
+        bit patterns, for ``torch.from_numpy(...).view(torch.bfloat16)``.
 
     Raises:
         ValueError: wrong shape, strides or names.
@@ -77,7 +79,7 @@ def image_normalize(
         raise ValueError("images: expected uint8 (n, H, W, 3)")
     table = normalize_table(mean, std, dtype)
     planes = [table[c][images[..., c]] for c in range(3)]
-    stacked = np.stack(planes, axis=1)
+    stacked = np.stack(planes, axis=3 if channels_last else 1)
     if out is None:
         return stacked
     out[...] = stacked
