@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import copy
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from tqdm import tqdm
 
 from refpix._order import random_bits
 from refpix.datasets._images import Decoder
-from refpix.datasets._rows import Faults, Indices, Payloads, row_numbers
+from refpix.datasets._rows import Faults, Indices, Payloads, RowDataset
 from refpix.datasets.him_layout import LeftOut
 from refpix.datasets.him_sample import HimSample
 from refpix.errors import EmptySampleError, KernelError, RowError, detached
@@ -23,10 +21,9 @@ __all__ = ["HimRows"]
 
 #: Samples that augmentation may leave nothing of, one after the other, before that is an error.
 _ATTEMPTS = 20
-Self = TypeVar("Self", bound="HimRows")
 
 
-class HimRows(ABC):
+class HimRows(RowDataset):
     """A map-style dataset of `HimSample`.
 
     Attributes:
@@ -46,24 +43,10 @@ class HimRows(ABC):
             raise ValueError(f"seed={seed}: expected at least 0")
         self.seed = seed
         self.epoch = 0
-        self._rows: npt.NDArray[np.int64] | None = None
-
-    @abstractmethod
-    def _count(self) -> int:
-        """Number of rows, those that a selection leaves out too."""
 
     @abstractmethod
     def _sample(self, row: int, key: tuple[int, ...]) -> HimSample:
         """The sample of a row, whatever is drawn by the key; reads nothing."""
-
-    def __len__(self) -> int:
-        return self._count() if self._rows is None else len(self._rows)
-
-    def __getitem__(self, index: int | slice) -> Any:
-        """A sample (after ``transforms``, if any), or for a slice the dataset of those."""
-        if isinstance(index, slice):
-            return self.select(range(*index.indices(len(self))))
-        return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: Indices) -> list[Any]:
         """The samples of a batch, after ``transforms``, if any.
@@ -100,9 +83,6 @@ class HimRows(ABC):
         reason = f"{first.reason}, nor of {_ATTEMPTS - 1} other samples"
         raise EmptySampleError(first.file, "", "", reason, row)
 
-    def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))
-
     def set_epoch(self, epoch: int) -> None:
         """Makes augmentation draw anew; to be called before workers start.
 
@@ -112,21 +92,6 @@ class HimRows(ABC):
         if epoch < 0:
             raise ValueError(f"epoch={epoch}: expected at least 0")
         self.epoch = epoch
-
-    def select(self: Self, indices: Indices) -> Self:
-        """The dataset of some samples of this one, in that order; rows keep their numbers."""
-        subset = copy.copy(self)
-        subset._rows = self.table_rows(indices)
-        return subset
-
-    def table_rows(self, indices: Indices) -> npt.NDArray[np.int64]:
-        """Row numbers int64 (n,) of indices into this dataset.
-
-        Raises:
-            IndexError: no such sample.
-            TypeError: an index is no integer.
-        """
-        return row_numbers(indices, len(self), self._rows, self)
 
     def sample(self, index: int) -> HimSample:
         """The sample before ``transforms``; its files are read on first use."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +13,9 @@ import numpy.typing as npt
 from refpix.datasets._images import Encoding
 from refpix.errors import RowError
 
-__all__ = ["Faults", "Indices", "Payloads", "row_numbers"]
+__all__ = ["Faults", "Indices", "Payloads", "RowDataset", "row_numbers"]
 
+Self = TypeVar("Self", bound="RowDataset")
 Indices = Sequence[int] | range | npt.NDArray[np.int64]
 
 #: Bad items of a batch: place in the batch -> what is wrong with the row.
@@ -57,3 +60,53 @@ def row_numbers(
     if outside.any():
         raise IndexError(f"no sample {given.reshape(-1)[outside.argmax()]} in {owner!r}")
     return places if selection is None else selection[places]
+
+
+class RowDataset(ABC):
+    """A map-style dataset: a table's rows, or a selection of them that shares everything else."""
+
+    _rows: npt.NDArray[np.int64] | None = None  # that it is made of; None: all, in order
+
+    @abstractmethod
+    def _count(self) -> int:
+        """Rows of the table."""
+
+    @abstractmethod
+    def __getitems__(self, indices: Indices) -> list[Any]:
+        """The samples of a batch, after ``transforms``, if any."""
+
+    @property
+    def rows(self) -> npt.NDArray[np.int64]:
+        """Row numbers in the table that it is made of: int64 (n,)."""
+        return np.arange(self._count()) if self._rows is None else self._rows
+
+    def __len__(self) -> int:
+        return self._count() if self._rows is None else len(self._rows)
+
+    @overload
+    def __getitem__(self: Self, index: slice) -> Self: ...
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        """A sample (after ``transforms``, if any), or for a slice the dataset of those rows."""
+        if isinstance(index, slice):
+            return self.select(range(*index.indices(len(self))))
+        return self.__getitems__([index])[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def select(self: Self, indices: Indices) -> Self:
+        """The dataset of some rows of this one, in that order; they keep their numbers."""
+        subset = copy.copy(self)
+        subset._rows = self.table_rows(indices)
+        return subset
+
+    def table_rows(self, indices: Indices) -> npt.NDArray[np.int64]:
+        """Row numbers in the table: int64 (n,), of indices into this dataset.
+
+        Raises:
+            IndexError: no such row.
+            TypeError: an index is no integer.
+        """
+        return row_numbers(indices, len(self), self._rows, self)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, overload
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
 from refpix.datasets._images import Decoder
-from refpix.datasets._rows import Faults, Indices, Payloads, row_numbers
+from refpix.datasets._rows import Faults, Indices, Payloads, RowDataset, row_numbers
 from refpix.datasets.glt_annotation import read_annotation
 from refpix.datasets.glt_layout import (
     PROTOCOLS,
@@ -51,7 +50,7 @@ class GltProtocol(NamedTuple):
     test: CocoGLT
 
 
-class CocoGLT:
+class CocoGLT(RowDataset):
     """A split of MSCOCO-GLT as a map-style dataset of `GltSample`, one per object.
 
     Random access, slices (``ds[10:20]`` is a dataset), batches (``ds.__getitems__([3, 1])``),
@@ -139,7 +138,7 @@ class CocoGLT:
         if coco is None:
             source = CropFiles(find_images(self.path.parent, images), self.objects.names)
         self.source = source
-        self._rows: Ints = np.arange(len(self.objects.keys))
+        self._rows = np.arange(len(self.objects.keys))
 
     @classmethod
     def protocol(
@@ -183,18 +182,8 @@ class CocoGLT:
     def __repr__(self) -> str:
         return f"CocoGLT({str(self.path)!r}, {self.split!r}): {len(self)} objects"
 
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    @overload
-    def __getitem__(self, index: slice) -> CocoGLT: ...
-    @overload
-    def __getitem__(self, index: int) -> Any: ...
-    def __getitem__(self, index: int | slice) -> Any:
-        """A sample (after ``transforms``, if any), or for a slice the dataset of those."""
-        if isinstance(index, slice):
-            return self.select(range(*index.indices(len(self))))
-        return self.__getitems__([index])[0]
+    def _count(self) -> int:
+        return len(self.objects.keys)
 
     def __getitems__(self, indices: Indices) -> list[Any]:
         """The samples of a batch, decoded together."""
@@ -204,43 +193,25 @@ class CocoGLT:
             raise faults[min(faults)]
         return samples if self.transforms is None else [self.transforms(one) for one in samples]
 
-    def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))
-
-    def select(self, indices: Indices) -> CocoGLT:
-        """The dataset of some objects of this one, in that order. Shares the columns."""
-        subset = copy.copy(self)
-        subset._rows = self.table_rows(indices)
-        return subset
-
-    def table_rows(self, indices: Indices) -> Ints:
-        """Row numbers in the split: int64 (n,), of indices into this dataset.
-
-        Raises:
-            IndexError: no such object.
-            TypeError: an index is no integer.
-        """
-        return row_numbers(indices, len(self), self._rows, self)
-
     @property
     def keys(self) -> list[str]:
         """The objects' numbers in the attribute data, as text."""
-        return [self.objects.keys[row] for row in self._rows.tolist()]
+        return [self.objects.keys[row] for row in self.rows.tolist()]
 
     @property
     def labels(self) -> Ints:
         """Classes: int64 (n,)."""
-        return self.objects.labels[self._rows]
+        return self.objects.labels[self.rows]
 
     @property
     def frequencies(self) -> Ints:
         """Groups of the classes: int64 (n,), 0 many, 1 medium, 2 few."""
-        return self.objects.frequencies[self._rows]
+        return self.objects.frequencies[self.rows]
 
     @property
     def attributes(self) -> Ints:
         """Groups of the attributes: int64 (n,), 0 usual ones, 2 unusual ones."""
-        return self.objects.attributes[self._rows]
+        return self.objects.attributes[self.rows]
 
     def records(self, rows: Indices, faults: Faults | None = None) -> list[GltSample]:
         """Everything but pixels: samples without image.
@@ -253,7 +224,7 @@ class CocoGLT:
             IndexError: no such object.
         """
         places = row_numbers(rows, len(self), None, self).tolist()
-        return [self._record(i, int(self._rows[i])) for i in places]
+        return [self._record(i, int(self.rows[i])) for i in places]
 
     def payloads(self, rows: Indices, faults: Faults | None = None) -> Payloads:
         """The crops' files in one buffer, for a native batch.
@@ -270,7 +241,7 @@ class CocoGLT:
         given = row_numbers(rows, len(self), None, self).tolist()
         for place, index in enumerate(given):
             try:
-                files.append(self.source.payload(int(self._rows[index])))
+                files.append(self.source.payload(int(self.rows[index])))
             except (OSError, ValueError) as e:
                 error = self._error(index, e)
                 if faults is None:
@@ -318,7 +289,7 @@ class CocoGLT:
         )
 
     def _error(self, index: int, error: Exception) -> RecordError:
-        row = int(self._rows[index])
+        row = int(self.rows[index])
         reason = getattr(error, "reason", None) or str(error)
         if isinstance(error, FileNotFoundError):
             reason = "no such file"
@@ -335,7 +306,7 @@ class CocoGLT:
     def _samples(self, indices: Indices, faults: Faults) -> list[GltSample]:
         """Samples; those of ``faults`` have no image."""
         given = row_numbers(indices, len(self), None, self)
-        pictures = self.source.pixels(self._rows[given].tolist(), self.decoder)
+        pictures = self.source.pixels(self.rows[given].tolist(), self.decoder)
         samples = self.records(given)
         for place, (index, picture) in enumerate(zip(given.tolist(), pictures, strict=True)):
             if isinstance(picture, Exception):

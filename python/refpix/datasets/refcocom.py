@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, Literal
 
-import numpy as np
-import numpy.typing as npt
 from tqdm import tqdm
 
 from refpix.datasets._images import Decoder
-from refpix.datasets._rows import Faults, Indices, Payloads, row_numbers
+from refpix.datasets._rows import Faults, Indices, Payloads, RowDataset
 from refpix.datasets.refcocom_rows import RefCocoMRecord, as_record, columns_of
 from refpix.datasets.refcocom_sample import RefCocoMExample, RefCocoMInstance, RefCocoMSample
 from refpix.errors import KernelError, RowError, detached
@@ -23,7 +20,7 @@ from refpix.types import PIXEL_LIMIT, BytesBatch
 __all__ = ["RefCocoM"]
 
 
-class RefCocoM:
+class RefCocoM(RowDataset):
     """RefCOCO-M as a map-style dataset of `RefCocoMSample`, one per picture.
 
     Random access, slices (``ds[10:20]`` is a dataset), batches (``ds.__getitems__([3, 1])``),
@@ -67,7 +64,6 @@ class RefCocoM:
         self.box_format = box_format
         self.transforms = transforms
         self.decoder = Decoder(allow_truncated, pixel_limit, num_threads)
-        self._rows: npt.NDArray[np.int64] | None = None
         self._examples: list[RefCocoMExample] | None = None
 
     @property
@@ -83,45 +79,22 @@ class RefCocoM:
     def __repr__(self) -> str:
         return f"RefCocoM({str(self.path)!r}): {len(self)} pictures"
 
-    def __len__(self) -> int:
-        return len(self.table) if self._rows is None else len(self._rows)
+    def _count(self) -> int:
+        return len(self.table)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_examples": None}  # cheaper to read again than to send
-
-    @overload
-    def __getitem__(self, index: slice) -> RefCocoM: ...
-    @overload
-    def __getitem__(self, index: int) -> Any: ...
-    def __getitem__(self, index: int | slice) -> Any:
-        """A sample (after ``transforms``, if any), or for a slice the dataset of those rows."""
-        if isinstance(index, slice):
-            return self.select(range(*index.indices(len(self))))
-        return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: Indices) -> list[Any]:
         """The samples of a batch."""
         samples = [self.sample(i) for i in indices]
         return samples if self.transforms is None else [self.transforms(s) for s in samples]
 
-    def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))
-
     def select(self, indices: Indices) -> RefCocoM:
         """The dataset of some pictures of this one, in that order. Shares the files."""
-        subset = copy.copy(self)
-        subset._rows = self.table_rows(indices)
+        subset = super().select(indices)
         subset._examples = None
         return subset
-
-    def table_rows(self, indices: Indices) -> npt.NDArray[np.int64]:
-        """Row numbers over all files: int64 (n,), of indices into this dataset.
-
-        Raises:
-            IndexError: no such picture.
-            TypeError: an index is no integer.
-        """
-        return row_numbers(indices, len(self), self._rows, self)
 
     def raw(self, indices: Indices, *, image: bool = True) -> list[RefCocoMRecord]:
         """Rows under the card's names, whichever schema the file has; nothing is decoded.

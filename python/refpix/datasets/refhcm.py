@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
 from refpix.datasets._images import Decoder
-from refpix.datasets._rows import Faults, Indices, Payloads, row_numbers
+from refpix.datasets._rows import Faults, Indices, Payloads, RowDataset
 from refpix.datasets.refhcm_layout import (
     Task,
     base_task,
@@ -31,7 +30,7 @@ from refpix.types import PIXEL_LIMIT
 __all__ = ["RefHCM"]
 
 
-class RefHCM:
+class RefHCM(RowDataset):
     """A RefHCM file as a map-style dataset of `RefHCMSample`.
 
     Random access, slices (``ds[10:20]`` is a dataset), batches (``ds.__getitems__([3, 1])``, which
@@ -107,7 +106,6 @@ class RefHCM:
             self.target_options = dict(targets)
         self.transforms = transforms
         self.decoder = Decoder(allow_truncated, pixel_limit, num_threads)
-        self._rows: npt.NDArray[np.int64] | None = None
 
     @property
     def path(self) -> Path:
@@ -122,18 +120,8 @@ class RefHCM:
     def __repr__(self) -> str:
         return f"RefHCM({str(self.path)!r}, task={self.task!r}): {len(self)} rows"
 
-    def __len__(self) -> int:
-        return len(self.source.tsv) if self._rows is None else len(self._rows)
-
-    @overload
-    def __getitem__(self, index: slice) -> RefHCM: ...
-    @overload
-    def __getitem__(self, index: int) -> Any: ...
-    def __getitem__(self, index: int | slice) -> Any:
-        """A sample (after ``transforms``, if any), or for a slice the dataset of those rows."""
-        if isinstance(index, slice):
-            return self.select(range(*index.indices(len(self))))
-        return self.__getitems__([index])[0]
+    def _count(self) -> int:
+        return len(self.source.tsv)
 
     def __getitems__(self, indices: Indices) -> list[Any]:
         """The samples of a batch: one split of the rows, one call of the decoder.
@@ -141,29 +129,11 @@ class RefHCM:
         The pictures of a batch are views into one buffer.
         """
         faults: Faults = {}
-        samples = self._samples(self.file_rows(indices), faults)
+        samples = self._samples(self.table_rows(indices), faults)
         if faults:
             raise faults[min(faults)]
         done = [sample for sample in samples if sample is not None]
         return done if self.transforms is None else [self.transforms(sample) for sample in done]
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))
-
-    def select(self, rows: Indices) -> RefHCM:
-        """The dataset of some rows of this one, in that order. Shares the file."""
-        subset = copy.copy(self)
-        subset._rows = self.file_rows(rows)
-        return subset
-
-    def file_rows(self, rows: Indices) -> npt.NDArray[np.int64]:
-        """Row numbers in the file: int64 (n,), of indices into this dataset.
-
-        Raises:
-            IndexError: no such row.
-            TypeError: an index is no integer.
-        """
-        return row_numbers(rows, len(self), self._rows, self)
 
     def records(self, rows: Indices, faults: Faults | None = None) -> list[RefHCMSample | None]:
         """Everything but pixels: samples without image and label map.
@@ -179,7 +149,7 @@ class RefHCM:
             IndexError: no such row.
         """
         found: Faults = {}
-        file_rows = self.file_rows(rows)
+        file_rows = self.table_rows(rows)
         records = self.source.records(file_rows, self.source.spans(file_rows, found), found)
         _settle(found, faults)
         return records
@@ -201,7 +171,7 @@ class RefHCM:
             IndexError: no such row.
         """
         found: Faults = {}
-        file_rows = self.file_rows(rows)
+        file_rows = self.table_rows(rows)
         payloads = self.source.payloads(file_rows, self.source.spans(file_rows, found), found)
         _settle(found, faults)
         return payloads
@@ -214,7 +184,7 @@ class RefHCM:
         Arguments and errors as for `records`; a missing or malformed file is a `RowError`.
         """
         found: Faults = {}
-        file_rows = self.file_rows(rows)
+        file_rows = self.table_rows(rows)
         maps = self._label_maps(file_rows, self.source.spans(file_rows, found), found)
         _settle(found, faults)
         return maps
@@ -231,7 +201,7 @@ class RefHCM:
             error: what a kernel found; its position is a byte of the base64 text for faults of
                 that, else of the decoded payload.
         """
-        file_rows = self.file_rows([row])
+        file_rows = self.table_rows([row])
         faults: Faults = {}
         spans = self.source.spans(file_rows, faults)
         offset = int(spans[0, self.source.place("image"), 0])
@@ -252,7 +222,7 @@ class RefHCM:
         Returns:
             One error for each bad row, in the order of ``rows``.
         """
-        todo = self.file_rows(range(len(self)) if rows is None else rows)
+        todo = self.table_rows(range(len(self)) if rows is None else rows)
         problems: list[RowError] = []
         with tqdm(total=len(todo), unit="row", disable=not progress) as bar:
             for start in range(0, len(todo), batch_size):

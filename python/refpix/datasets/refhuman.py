@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
 from refpix.datasets._images import Decoder
-from refpix.datasets._rows import Faults, Indices, Payloads, row_numbers
+from refpix.datasets._rows import Faults, Indices, Payloads, RowDataset, row_numbers
 from refpix.datasets.refhuman_json import Cache, read_annotations
 from refpix.datasets.refhuman_layout import (
     LeftOut,
@@ -31,7 +31,7 @@ __all__ = ["RefHuman"]
 Picture = npt.NDArray[np.uint8]
 
 
-class RefHuman:
+class RefHuman(RowDataset):
     """RefHuman's annotation file and pictures as a map-style dataset of `RefHumanSample`.
 
     A sample is a picture's record, in ascending order of id: the training split has those with
@@ -110,18 +110,8 @@ class RefHuman:
     def __repr__(self) -> str:
         return f"RefHuman({str(self.path)!r}, split={self.split!r}): {len(self)} samples"
 
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    @overload
-    def __getitem__(self, index: slice) -> RefHuman: ...
-    @overload
-    def __getitem__(self, index: int) -> Any: ...
-    def __getitem__(self, index: int | slice) -> Any:
-        """A sample (after ``transforms``, if any), or for a slice the dataset of those."""
-        if isinstance(index, slice):
-            return self.select(range(*index.indices(len(self))))
-        return self.__getitems__([index])[0]
+    def _count(self) -> int:
+        return len(self.annotations["image_id"])
 
     def __getitems__(self, indices: Indices) -> list[Any]:
         """The samples of a batch; a file that several of them name is decoded once."""
@@ -131,15 +121,6 @@ class RefHuman:
             raise faults[min(faults)]
         done = [sample for sample in samples if sample is not None]
         return done if self.transforms is None else [self.transforms(sample) for sample in done]
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))
-
-    def select(self, rows: Indices) -> RefHuman:
-        """The dataset of some samples of this one, in that order. Shares the columns."""
-        subset = copy.copy(self)
-        subset._rows = self._image_rows(rows)
-        return subset
 
     def unfiltered(self) -> RefHuman:
         """The same samples with all their annotations, crowds included, boxes as stored (xywh)."""
@@ -152,7 +133,7 @@ class RefHuman:
     @property
     def image_ids(self) -> npt.NDArray[np.int64]:
         """Of the samples: int64 (n,)."""
-        ids: npt.NDArray[np.int64] = self.annotations["image_id"][self._rows]
+        ids: npt.NDArray[np.int64] = self.annotations["image_id"][self.rows]
         return ids
 
     def left_out(self) -> list[LeftOut]:
@@ -180,7 +161,7 @@ class RefHuman:
             IndexError: no such sample.
         """
         places = row_numbers(rows, len(self), None, self)
-        given = zip(places.tolist(), self._rows[places].tolist(), strict=True)
+        given = zip(places.tolist(), self.rows[places].tolist(), strict=True)
         return [self._record(i, row) for i, row in given]
 
     def payloads(self, rows: Indices, faults: Faults | None = None) -> Payloads:
@@ -247,12 +228,9 @@ class RefHuman:
         np.add.at(labelled, self.annotations["image"], self.annotations["num_keypoints"])
         return np.flatnonzero(labelled != 0)
 
-    def _image_rows(self, rows: Indices) -> npt.NDArray[np.int64]:
-        return row_numbers(rows, len(self), self._rows, self)
-
     def annotations_of(self, row: int) -> npt.NDArray[np.int64]:
         """The annotations of a sample, as places in ``annotations``: int64 (n,)."""
-        places = self.annotations.of_image(int(self._rows[row]))
+        places = self.annotations.of_image(int(self.rows[row]))
         return places[self._kept[places]]
 
     def _record(self, index: int, row: int) -> RefHumanSample:
@@ -282,14 +260,14 @@ class RefHuman:
         )
 
     def _located(self, row: int) -> str:
-        return self.tree.locate(self.annotations.text("file_name", int(self._rows[row])))
+        return self.tree.locate(self.annotations.text("file_name", int(self.rows[row])))
 
     def _payloads(self, rows: Indices, faults: Faults) -> Payloads:
         names: dict[str, int] = {}
         contents: list[bytes] = []
         problems: dict[str, str] = {}
         places = []
-        for i, row in enumerate(self._image_rows(rows).tolist()):
+        for i, row in enumerate(self.table_rows(rows).tolist()):
             name = self.annotations.text("file_name", row)
             if name not in names:
                 names[name] = len(contents)
