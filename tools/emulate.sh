@@ -22,6 +22,10 @@ rm -f "$site"/refpix/*.so
 cp "$("$python" -c 'import refpix._cpu; print(refpix._cpu.__file__)')" "$site/refpix/"
 cmake --install "$build" --component cuda --prefix "$site" >/dev/null
 
+# In nvJPEG's place, a library that decodes on the CPU.
+${CXX:-g++} -std=c++20 -O1 -g1 -fPIC -shared -Icsrc tests/native/nvjpeg_stand_in.cpp -ljpeg -o "$build/nvjpeg_stand_in.so"
+export REFPIX_NVJPEG=$build/nvjpeg_stand_in.so
+
 export PYTHONPATH=$site:$PWD/tests/native/cuda_emulation
 "$python" -c '
 import refpix.cuda

@@ -7,6 +7,7 @@ from __future__ import annotations
 import typing
 
 __all__: list[str] = [
+    "NvjpegDecoder",
     "alpha_composite",
     "alpha_occlude",
     "architectures",
@@ -22,6 +23,39 @@ __all__: list[str] = [
     "raise_faults",
     "runtime_version",
 ]
+
+class NvjpegDecoder:
+    """
+    For refpix.cuda.JpegDecoder.
+    """
+    def __init__(
+        self,
+        paths: collections.abc.Sequence[str],
+        *,
+        device: int,
+        hardware: bool,
+        threads: int,
+        staging_bytes: int,
+    ) -> None: ...
+    def best_engine(self) -> int: ...
+    def close(self) -> None: ...
+    def decode(
+        self,
+        values: typing.Any,
+        spans: typing.Any,
+        *,
+        pictures: typing.Any,
+        sizes: typing.Any,
+        roi: typing.Any,
+        engines: typing.Any,
+        offsets: typing.Any,
+        pixels: int,
+        pixel_bytes: int,
+        stream: int,
+        done: typing.Any,
+    ) -> None: ...
+    def library(self) -> str: ...
+    def pools(self) -> dict[str, int]: ...
 
 def alpha_composite(
     backgrounds: typing.Any,

@@ -1,20 +1,29 @@
-"""refpix.cuda.JpegDecoder on the CPU: what the result looks like, faults, boxes."""
+"""refpix.cuda.JpegDecoder: what the result looks like, faults, boxes, and every engine there is.
 
+Under ``make emulate`` nvJPEG's place is taken by a library that decodes on the CPU, and its pixels
+are Pillow's; a GPU's are within the bound.
+"""
+
+import base64
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from tests.kernels.jpeg_files import encode, pillow
 
 import refpix.cuda
-from refpix.errors import BackendUnavailableError, KernelError
-from refpix.kernels import fault_name
+from refpix.errors import BackendUnavailableError, ImageError, KernelError
+from refpix.kernels import fault_name, image_batch, jpeg_decode
 from refpix.types import BytesBatch
 
 torch = pytest.importorskip("torch")
 
 from refpix.cuda import JpegDecoder  # noqa: E402
+from refpix.kernels._nvjpeg import BOUND  # noqa: E402
+
+EMULATED = refpix.cuda.build_info().architectures == ("emulated",)
 
 
 def names(images):
@@ -34,6 +43,158 @@ def check_layout(images):
     assert (sizes.all(axis=1) == well).all()
     assert (images.faults[well, 1] == -1).all()
     assert [engine != "none" for engine in images.engines] == well.tolist()
+
+
+def here(engine):
+    """A decoder on the device there is."""
+    if not refpix.cuda.is_available() or not (EMULATED or torch.cuda.is_available()):
+        pytest.skip("no CUDA device")
+    try:
+        return JpegDecoder(engine=engine, num_threads=2)
+    except BackendUnavailableError as error:
+        pytest.skip(str(error))
+
+
+nvjpeg_engines = pytest.mark.parametrize("engine", ["hybrid", "hardware"])
+
+
+def assert_near(got, wanted, engine):
+    """Equal, or within the bound where nvJPEG decoded on a GPU."""
+    got = got.cpu().numpy()
+    if EMULATED or engine == "cpu":
+        np.testing.assert_array_equal(got, wanted)
+    else:
+        difference = np.abs(got.astype(int) - wanted)
+        assert difference.max() <= BOUND.largest
+        assert difference.mean() <= BOUND.mean
+        assert np.count_nonzero(difference) / difference.size <= BOUND.share
+
+
+def mixture():
+    """Payloads, and the best engine for each, "" where there are no pixels."""
+    payloads = {
+        "420": (encode(64, 48), "hardware"),
+        "422": (encode(33, 50, subsampling=1), "hardware"),
+        "444": (encode(70, 31, subsampling=0, quality=97), "hardware"),
+        "cut": (encode(64, 48)[:-200], ""),
+        "gray": (encode(41, 40, "L"), "hardware"),
+        "progressive": (encode(40, 60, progressive=True), "hybrid"),
+        "cmyk": (encode(40, 30, "CMYK"), "cpu"),
+        "no picture": (b"\x89PNG", ""),
+        "small": (encode(9, 12), "cpu"),
+        "fails": (encode(40, 40, comment=b"fails while decoding"), "hardware"),
+        "restarts": (encode(80, 48, restart_marker_blocks=2), "hardware"),
+        "with a tail": (encode(48, 48) + b"\0\xff\xd8" * 9, "hardware"),
+    }
+    return list(payloads), *map(list, zip(*payloads.values(), strict=True))
+
+
+@nvjpeg_engines
+@pytest.mark.parametrize("with_boxes", [False, True])
+def test_each_item_by_its_engine(engine, with_boxes):
+    labels, payloads, best = mixture()
+    roi = np.array([[3, 1, 9, 12]] * len(payloads)) if with_boxes else None
+    wanted = [name if name in ("", "cpu") or engine == "hardware" else "hybrid" for name in best]
+    if EMULATED:  # the stand-in fails on it; a real nvJPEG has no reason to
+        wanted[labels.index("fails")] = "cpu"
+    if with_boxes:  # above where the file ends
+        wanted[labels.index("cut")] = "cpu"
+    with here(engine) as decoder:
+        for _ in range(3):  # states and buffers are used again
+            images = decoder.decode(*BytesBatch.from_items(payloads), roi=roi)
+            check_layout(images)
+            if EMULATED:
+                assert [name.replace("none", "") for name in images.engines] == wanted
+            for i, payload in enumerate(payloads):
+                if not wanted[i]:
+                    assert images.faults[i, 0]
+                    continue
+                pixels = pillow(payload, truncated=with_boxes)
+                pixels = pixels[1:12, 3:9] if with_boxes else pixels
+                assert_near(images.image(i), pixels, images.engines[i])
+
+
+@nvjpeg_engines
+def test_threads_share_a_decoder(engine):
+    _, payloads, best = mixture()
+    decoder = here(engine)
+    orders = [np.random.default_rng(seed).permutation(len(payloads)) for seed in range(12)]
+
+    def decode(order):
+        values, spans = BytesBatch.from_items(payloads)
+        return decoder.decode(values, spans[order])
+
+    with ThreadPoolExecutor(3) as pool:
+        results = list(pool.map(decode, orders))
+    decoder.close()
+    for order, images in zip(orders, results, strict=True):
+        check_layout(images)
+        for i, item in enumerate(order):
+            if best[item]:
+                assert_near(images.image(i), pillow(payloads[item]), images.engines[i])
+    # Closed, it goes on by itself.
+    again = decode(orders[0])
+    assert set(again.engines) == {"cpu", "none"}
+
+
+@nvjpeg_engines
+def test_pools_do_not_grow(engine):
+    _, payloads, _ = mixture()
+    decoder = here(engine)
+    batch = BytesBatch.from_items(payloads)
+    for _ in range(50):
+        decoder.decode(*batch)
+    pools = decoder._native.pools()
+    assert 0 < pools["lanes"] <= 2 * 2  # two for a thread
+    assert pools["flights"] <= 3
+    assert pools["staging_bytes"] <= 8 << 20  # the least that is asked for
+    decoder.close()
+
+
+def test_the_kernels_take_numpy_and_give_numpy():
+    here("auto").close()
+    _, payloads, best = mixture()
+    payloads = [payload for payload, name in zip(payloads, best, strict=True) if name]
+    batch = BytesBatch.from_items(payloads)
+    out = np.zeros(1 << 20, np.uint8)
+    got = jpeg_decode(*batch, backend="cuda", out=out, num_threads=2)
+    assert got.pixels is out
+    wanted = jpeg_decode(*batch, backend="cpu")
+    np.testing.assert_array_equal(got.sizes, wanted.sizes)
+    np.testing.assert_array_equal(got.offsets, wanted.offsets)
+    for i in range(len(payloads)):
+        assert_near(torch.from_numpy(got.image(i)), wanted.image(i), "hardware")
+    with pytest.raises(ValueError, match="out: too small"):
+        jpeg_decode(*batch, backend="cuda", out=out[:99])
+    with pytest.raises(TypeError, match="out"):
+        jpeg_decode(*batch, backend="cuda", out=np.zeros(1 << 20))
+    items = BytesBatch.from_items([payloads[0], payloads[0][:-300], b""])
+    with pytest.raises(ImageError, match=r"item 1: .*ends") as caught:
+        jpeg_decode(*items, backend="cuda")
+    assert caught.value.fault == "jpeg_truncated"
+
+
+def test_image_batch_on_the_device():
+    here("auto").close()
+    _, payloads, _ = mixture()
+    texts = [base64.b64encode(payload) for payload in payloads]
+    texts[1:1] = [b"\xc3\xa4", b"AAAAA"]
+    batch = BytesBatch.from_items(texts)
+    for options in ({}, {"dtype": "bfloat16"}, {"allow_truncated": False}, {"pixel_limit": 1600}):
+        got, sizes, faults = image_batch(*batch, size=(20, 24), backend="cuda", **options)
+        wanted, wanted_sizes, wanted_faults = image_batch(
+            *batch, size=(20, 24), backend="cpu", **options
+        )
+        np.testing.assert_array_equal(sizes, wanted_sizes)
+        np.testing.assert_array_equal(faults, wanted_faults)
+        good = faults[:, 0] == 0
+        assert good.any()
+        if EMULATED:
+            np.testing.assert_array_equal(got[good], wanted[good])
+        elif not options:
+            assert np.abs(got[good] - wanted[good]).max() <= 2 * BOUND.largest / 255
+    empty, _, _ = image_batch(*BytesBatch.from_items([]), size=(8, 8), backend="cuda")
+    assert empty.shape == (0, 3, 8, 8)
 
 
 def test_pixels_are_pillows_and_bad_items_are_reported():
@@ -112,7 +273,7 @@ def test_what_is_not_there_is_said():
     assert decoder.engines == ("cpu",)
     assert decoder.library is None
     assert decoder.unavailable
-    if not torch.cuda.is_available():
+    if not torch.cuda.is_available() and not EMULATED:
         with pytest.raises(BackendUnavailableError, match="no CUDA device"):
             JpegDecoder()
 

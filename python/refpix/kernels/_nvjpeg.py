@@ -5,11 +5,31 @@ from __future__ import annotations
 import importlib.util
 import os
 from pathlib import Path
+from typing import Final, NamedTuple
 
 #: Newest first: a library of a newer CUDA than the driver's is skipped when it does not start.
 _NAMES = ("libnvjpeg.so.13", "libnvjpeg.so.12", "libnvjpeg.so")
 #: Environment variable that names the one library to use.
 VARIABLE = "REFPIX_NVJPEG"
+
+
+class Bound(NamedTuple):
+    """How far nvJPEG's pixels may be from libjpeg-turbo's, in steps of 8-bit values.
+
+    Attributes:
+        largest: greatest difference of a value.
+        mean: mean difference of a picture's values.
+        share: greatest share of values that differ at all.
+    """
+
+    largest: int
+    mean: float
+    share: float
+
+
+#: NOT MEASURED: no GPU has run this code yet. These are guesses for the tests on a GPU to start
+#: with; ``bench/gpu/jpeg_bound.py`` prints what is true of a machine, and what to write here.
+BOUND: Final = Bound(largest=32, mean=1.0, share=0.75)
 
 
 def _packages(name: str) -> list[Path]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 import weakref
@@ -49,6 +50,8 @@ class DecodedImages:
         faults: int64 (n, 2) in host memory, per item a fault (``refpix.kernels.fault_name``) and
             a byte position; 0 and -1 where all is well, as of ``image_batch``.
         engines: per item what decoded it: ``"hardware"``, ``"hybrid"``, ``"cpu"``, or ``"none"``.
+        header_sizes: int64 (n, 2) in host memory, height and width of the whole picture by its
+            header, also where it could not be decoded; 0 x 0 where the header is at fault.
     """
 
     pixels: torch.Tensor
@@ -57,6 +60,7 @@ class DecodedImages:
     host_sizes: Int64s
     faults: Int64s
     engines: tuple[str, ...]
+    header_sizes: Int64s
     held: object = field(default=None, repr=False)  # the encoded bytes, which are still being read
 
     def __len__(self) -> int:
@@ -173,7 +177,7 @@ class JpegDecoder:
             return None, "engine='cpu' was asked for"
         if module is None or unavailable:
             return None, unavailable
-        if self.device.type != "cuda" and not getattr(module, "emulated", False):
+        if self.device.type != "cuda" and not _emulated(module):
             return None, "the pixels stay in host memory"
         try:
             native = module.NvjpegDecoder(
@@ -198,8 +202,10 @@ class JpegDecoder:
     ) -> DecodedImages:
         """Decodes a batch. Returns when the host's part is done and the device's is enqueued.
 
-        Nothing here waits for the caller's stream. The JPEG engines do not keep to a stream's
-        order, so they write to memory of their own, which is copied in order.
+        Sizes come from the headers, so nothing is read back. The host waits for the stream only to
+        use a buffer again: when three calls with pictures for the JPEG engines are under way, or
+        more than 512 MiB of pictures, or, of those that nvJPEG decodes without the engines, two
+        for each thread.
 
         Args:
             values: uint8 (bytes,) in host memory, pinned or not. Must not change before the stream
@@ -215,9 +221,27 @@ class JpegDecoder:
             TypeError, ValueError: wrong arrays.
             KernelError: a span outside ``values``.
         """
+        return self.decode_as(
+            values,
+            spans,
+            roi=roi,
+            allow_truncated=self.allow_truncated,
+            pixel_limit=self.pixel_limit,
+        )
+
+    def decode_as(
+        self,
+        values: npt.NDArray[np.uint8],
+        spans: Int64s,
+        *,
+        roi: Int64s | None,
+        allow_truncated: bool,
+        pixel_limit: int,
+    ) -> DecodedImages:
+        """As :meth:`decode`, with options of this call's own."""
         options: dict[str, Any] = {
-            "allow_truncated": self.allow_truncated,
-            "pixel_limit": self.pixel_limit,
+            "allow_truncated": allow_truncated,
+            "pixel_limit": pixel_limit,
             "num_threads": self.num_threads,
         }
         cpu = _registry.cpu_extension
@@ -262,6 +286,7 @@ class JpegDecoder:
                 sizes,
                 faults,
                 tuple(ENGINES[engine] for engine in done),
+                pictures,
                 (values, spans),
             )
             self._hold(result.held)
@@ -274,12 +299,15 @@ class JpegDecoder:
     def _stream(self) -> int:
         return int(torch.cuda.current_stream().cuda_stream) if self._on_gpu else 0
 
-    def _pinned(self, count: int) -> torch.Tensor:
-        # torch's allocator of pinned memory keeps a block until copies out of it are done.
+    def pinned(self, count: int) -> torch.Tensor:
+        """Host memory that the device copies from: uint8 (count,).
+
+        torch's allocator keeps a block until its own copies out of it are done.
+        """
         return torch.empty(count, dtype=torch.uint8, pin_memory=self._on_gpu)
 
     def _upload(self, numbers: Int64s) -> torch.Tensor:
-        host = self._pinned(numbers.nbytes).view(torch.int64).view(numbers.shape)
+        host = self.pinned(numbers.nbytes).view(torch.int64).view(numbers.shape)
         host.numpy()[...] = numbers
         return host.to(self.device, non_blocking=True)
 
@@ -298,7 +326,7 @@ class JpegDecoder:
         """Decodes some items into pinned memory and enqueues the copies, a run of items in one."""
         lengths = offsets[items + 1] - offsets[items]
         starts = np.cumsum(lengths) - lengths
-        staging = self._pinned(int(lengths.sum()))
+        staging = self.pinned(int(lengths.sum()))
         faults[items] = _registry.cpu_extension.jpeg_decode_items(
             values,
             np.ascontiguousarray(spans[items]),
@@ -328,6 +356,25 @@ class JpegDecoder:
             self._in_flight.append((event, held))
 
 
+def _emulated(module: Any) -> bool:
+    """Whether ``_cuda`` is the one that tests build for the CPU, where all memory is the host's."""
+    return bool(module.architectures() == "emulated")
+
+
+@functools.cache
+def _shared(device: torch.device, num_threads: int, library: str | None) -> JpegDecoder:
+    return JpegDecoder(device, num_threads=num_threads, library=library)
+
+
+def shared_decoder(num_threads: int) -> JpegDecoder:
+    """The process's own decoder on the current device, for the kernels' ``backend="cuda"``.
+
+    Raises:
+        BackendUnavailableError: torch has no CUDA device.
+    """
+    return _shared(_device(None), num_threads, os.environ.get(_nvjpeg.VARIABLE))
+
+
 class _nothing:
     def __enter__(self) -> None: ...
     def __exit__(self, *_: object) -> None: ...
@@ -340,7 +387,10 @@ def _device(device: torch.device | str | int | None) -> torch.device:
         BackendUnavailableError: torch has no CUDA device.
         ValueError: neither a CUDA device nor the CPU.
     """
-    chosen = torch.device("cuda" if device is None else device)
+    if device is None:
+        module = _registry.cuda_module()
+        device = "cpu" if module is not None and _emulated(module) else "cuda"
+    chosen = torch.device(device)
     if chosen.type == "cpu":
         return chosen
     if chosen.type != "cuda":

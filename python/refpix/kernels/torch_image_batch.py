@@ -1,0 +1,138 @@
+"""``image_batch`` on a device: base64 on the host, decoding, resizing and normalising there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from refpix.errors import KernelError
+from refpix.kernels import _registry
+from refpix.kernels._base64_decode import base64_decode
+from refpix.kernels._image_normalize import image_normalize
+from refpix.kernels._image_resize import image_resize
+from refpix.kernels.torch_jpeg import DecodedImages, JpegDecoder, shared_decoder
+from refpix.types import DType, PassOrder, ResizeFilter
+
+Int64s = npt.NDArray[np.int64]
+
+
+def image_batch(
+    values: npt.NDArray[np.uint8],
+    spans: Int64s,
+    *,
+    encoding: str,
+    size: tuple[int, int],
+    filter: ResizeFilter,
+    order: PassOrder,
+    mean: tuple[float, float, float],
+    std: tuple[float, float, float],
+    dtype: DType,
+    allow_truncated: bool,
+    pixel_limit: int | None,
+    out: npt.NDArray[Any] | None,
+    num_threads: int,
+) -> tuple[npt.NDArray[Any], Int64s, Int64s]:
+    """Works on torch's current device, waits, and brings the batch back to host memory.
+
+    Equal pixels give equal batches: the resize and the normalisation are the CPU's to the bit.
+    """
+    batch = _output(out, (len(spans), 3, *size), dtype)
+    decoder = shared_decoder(num_threads)
+    text_faults = np.zeros((len(spans), 2), np.int64)
+    if encoding == "base64":
+        values, spans, text_faults = decode_texts(values, spans, num_threads, decoder)
+    elif encoding != "raw":
+        raise ValueError(f"encoding: expected base64 or raw, got {encoding}")
+    images = decoder.decode_as(
+        values,
+        spans,
+        roi=None,
+        allow_truncated=allow_truncated,
+        pixel_limit=2**63 - 1 if pixel_limit is None else pixel_limit,
+    )
+    faults = np.where(text_faults[:, :1] != 0, text_faults, images.faults)
+    pixels, offsets, sizes = (_for_kernels(array) for array in well(images))
+    resized: Any = image_resize(
+        pixels, offsets, sizes, out_size=size, filter=filter, order=order, backend="cuda"
+    )
+    normal: Any = image_normalize(resized, mean=mean, std=std, dtype=dtype, backend="cuda")
+    batch[faults[:, 0] == 0] = _to_host(normal)
+    return batch, images.header_sizes, faults
+
+
+def decode_texts(
+    values: npt.NDArray[np.uint8], spans: Int64s, num_threads: int, decoder: JpegDecoder
+) -> tuple[npt.NDArray[np.uint8], Int64s, Int64s]:
+    """Base64 texts to bytes in pinned memory, where a device's decoder can take them from.
+
+    Args:
+        values: uint8 (bytes,).
+        spans: int64 (n, 2).
+        num_threads: threads to use at most.
+        decoder: whose device the bytes are for.
+
+    Returns:
+        The bytes uint8 (decoded bytes,), their spans int64 (n, 2), and faults int64 (n, 2), 0 and
+        -1 where all is well; the span of a faulty text is empty.
+
+    Raises:
+        KernelError: a span outside ``values``.
+    """
+    spans = np.array(spans, np.int64).reshape(-1, 2)
+    faults = np.tile(np.array([0, -1], np.int64), (len(spans), 1))
+    # Four characters are three bytes; of a span out of bounds the kernel tells.
+    room = int(np.maximum(spans[:, 1] - spans[:, 0], 0).sum()) // 4 * 3 + 3 * len(spans)
+    memory = decoder.pinned(min(room, 3 * len(values) * max(len(spans), 1) + 3)).numpy()
+    while True:
+        try:
+            decoded, offsets = base64_decode(
+                values, spans, out=memory, num_threads=num_threads, backend="cpu"
+            )
+        except KernelError as error:
+            if error.item < 0 or error.fault == "span_out_of_bounds":
+                raise
+            faults[error.item] = _registry.fault_number(error.fault), error.position
+            spans[error.item] = 0
+        else:
+            return decoded, np.stack([offsets[:-1], offsets[1:]], axis=1), faults
+
+
+def well(images: DecodedImages) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Pixels, offsets and sizes of the items that have pixels: what the kernels for images take."""
+    good = images.faults[:, 0] == 0
+    if good.all():
+        return images.pixels, images.offsets, images.sizes
+    kept = torch.from_numpy(np.flatnonzero(good)).to(images.sizes.device)
+    # Faulty items have no bytes, so the others lie end to end without them.
+    ends = images.offsets[1:].index_select(0, kept)
+    offsets = torch.cat([images.offsets[:1], ends])
+    return images.pixels, offsets, images.sizes.index_select(0, kept)
+
+
+def _for_kernels(array: torch.Tensor) -> Any:
+    return array if array.is_cuda else array.numpy()
+
+
+def _to_host(array: Any) -> npt.NDArray[Any]:
+    if isinstance(array, torch.Tensor):
+        bits = array.view(torch.uint16) if array.dtype == torch.bfloat16 else array
+        return bits.cpu().numpy()
+    return np.asarray(array)
+
+
+def _output(out: npt.NDArray[Any] | None, shape: tuple[int, ...], dtype: str) -> npt.NDArray[Any]:
+    if dtype not in ("float32", "float16", "bfloat16"):
+        raise ValueError(f"dtype: expected float32, float16 or bfloat16, got {dtype}")
+    kind: Any = np.uint16 if dtype == "bfloat16" else np.dtype(dtype)
+    if min(shape[2:]) <= 0:
+        raise ValueError("size: height and width must be positive")
+    if out is None:
+        return np.empty(shape, kind)
+    if not isinstance(out, np.ndarray) or out.dtype != kind:
+        raise TypeError(f"out: expected a NumPy array of dtype {np.dtype(kind)}")
+    if out.shape != shape:
+        raise ValueError(f"out: expected shape {shape}, got {out.shape}")
+    return out
