@@ -50,7 +50,12 @@ MAY_IMPORT = {
 PARTS = {
     "batch": "loader",
     "torch_tensors": "loader",
+    "torch_side_stream": "loader",
     "_buffers": "loader",
+    "_loader_cpu": "loader",
+    "_loader_cuda": "loader",
+    "_loader_device": "loader",
+    "_loader_rows": "loader",
     "_prefetch": "loader",
     "torch_custom_op": "torch_ops",
     "torch_tv_tensors": "torch_ops",

@@ -1,53 +1,24 @@
 import base64
 import gc
-import io
 import pickle
 import threading
 
 import numpy as np
 import pytest
-from PIL import Image
+from tests.loader_files import encoded, ids, published, row, write_rows
 
 from refpix import Collate, Loader
 from refpix.datasets import RefHCM
 from refpix.errors import IndexStaleError, RowError
 from refpix.metrics import zoom_labels
 
-HALF = np.float32(0.5)
-
-
-def encoded(i, kind="JPEG"):
-    rng = np.random.default_rng(i)
-    size = (20 + i % 7, 30 - i % 5)
-    buffer = io.BytesIO()
-    Image.fromarray(rng.integers(0, 256, (*size, 3), dtype=np.uint8)).save(buffer, kind)
-    return base64.b64encode(buffer.getvalue()).decode()
-
-
-def row(i, payload=None):
-    return f"{i}_0\t{i}\tperson {i}\t1,2,15.5,{16 + i % 3}\t{payload or encoded(i)}\n"
-
 
 @pytest.fixture
 def make(tmp_path):
     def write(count=23, name="rec.tsv", **payloads):
-        path = tmp_path / name
-        rows = (row(i, payloads.get(f"row{i}")) for i in range(count))
-        path.write_text("".join(rows), newline="\n")
-        return path
+        return write_rows(tmp_path / name, count, **payloads)
 
     return write
-
-
-def published(path, i, size):
-    text = path.read_text().split("\n")[i].split("\t")[4]
-    image = Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB")
-    pixels = np.asarray(image.resize(size[::-1], Image.Resampling.BICUBIC)).astype(np.float32)
-    return np.moveaxis((pixels / np.float32(255) - HALF) / HALF, 2, 0)
-
-
-def ids(batches):
-    return [sample.id for batch in batches for sample in batch.samples]
 
 
 def test_an_epoch_is_the_file(make):
@@ -271,9 +242,44 @@ def test_drop_last(make):
         {"size": 0},
         {"num_threads": 0},
         {"label_size": 0},
+        {"engine": "steam"},
+        {"device": "tpu"},
+        {"tensors": "numpy", "channels_last": True},
         {"rank": 2, "world_size": 2},
     ],
 )
 def test_impossible_options(make, options):
     with pytest.raises(ValueError, match=next(iter(options)).removeprefix("label_")):
         Loader(RefHCM(make(), task="rec"), **options)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_channels_last_on_the_cpu(make, dtype):
+    torch = pytest.importorskip("torch")
+    path = make(7, row5="AAAA")
+
+    def batches(**options):
+        return list(
+            Loader(
+                RefHCM(path, task="rec"),
+                batch_size=3,
+                size=(8, 6),
+                dtype=dtype,
+                errors="skip",
+                tensors="torch",
+                **options,
+            )
+        )
+
+    for batch, plain in zip(batches(channels_last=True), batches(), strict=True):
+        assert torch.equal(batch.images, plain.images)
+        assert batch.images.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_the_cpu_by_name_gives_tensors(make):
+    torch = pytest.importorskip("torch")
+    loader = Loader(RefHCM(make(2), task="rec"), batch_size=2, size=8, device="cpu")
+    (batch,) = loader
+    assert isinstance(batch.images, torch.Tensor)
+    assert loader.device is None
+    assert batch.ready is None

@@ -39,11 +39,14 @@ class Batch:
 
     Attributes:
         images: (n, 3, h, w), normalised; a NumPy array or, when asked for, a torch tensor
-            (pinned when CUDA is there). bfloat16 is uint16 bit patterns in NumPy.
+            (pinned when CUDA is there, or on a device). bfloat16 is uint16 bit patterns in NumPy.
         sizes: int64 (n, 2), height and width of the pictures before the resize.
         rows: int64 (n,), their indices in the dataset.
         samples: the records, without pixels, in the same order.
         label_maps: int32 (n, h, w), parsing classes, where they were asked for.
+        ready: of batches on a device: the ``torch.cuda.Event`` behind the work that makes them.
+            The stream that was current when the batch was handed out waits for it; others must,
+            as in ``other.wait_event(batch.ready)``. None in host memory.
     """
 
     images: Any
@@ -51,6 +54,7 @@ class Batch:
     rows: Ints
     samples: list[Any]
     label_maps: Any = None
+    ready: Any = None
 
     def __len__(self) -> int:
         return len(self.rows)

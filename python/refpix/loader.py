@@ -1,67 +1,27 @@
-"""Rows to batches: decoded, resized and normalised by native threads, in a reproducible order."""
+"""Rows to batches: in a reproducible order, made ahead on a thread, in host or device memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal, Protocol, cast
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from refpix._buffers import BufferPool, aligned_empty
+from refpix._loader_cpu import HostBatches
+from refpix._loader_device import device_number
+from refpix._loader_rows import BatchMaker, Dataset, GatheredRows, LabelledDataset, Leftovers
 from refpix._order import epoch_rows, shard, shares
 from refpix._prefetch import Ahead
-from refpix.batch import (
-    HALF,
-    Batch,
-    Collate,
-    Triple,
-    both_sides,
-    pixels_of,
-    tensors_of,
-    zoom_label_maps,
-)
-from refpix.errors import ImageError, KernelError, RowError, detached, from_fault
-from refpix.io.image import decode_image
-from refpix.kernels import base64_decode, fault_name, image_batch
+from refpix.batch import HALF, Batch, Collate, Triple, both_sides, pixels_of
+from refpix.errors import RowError, detached
 from refpix.types import PIXEL_LIMIT, DType, PassOrder, ResizeFilter
 
 __all__ = ["Batch", "Collate", "Dataset", "LabelledDataset", "Loader", "check_state"]
 
 Ints = npt.NDArray[np.int64]
-
-# Payloads of these kinds are Pillow's to decode; see image_batch.
-_PILLOW = ("image_unrecognised", "jpeg_unsupported")
-
-
-class Dataset(Protocol):
-    """What a dataset must offer to be loaded (``refpix.datasets.RefHCM`` does).
-
-    ``faults`` receives the `RowError` of each bad row under its place in ``rows``.
-    """
-
-    def __len__(self) -> int: ...
-
-    def records(self, rows: Any, faults: dict[int, RowError]) -> Sequence[Any]:
-        """Everything but pixels, per row; None for a bad one."""
-        ...
-
-    def payloads(self, rows: Any, faults: dict[int, RowError]) -> Any:
-        """Values uint8 (bytes,), spans int64 (n, 2), and ``base64`` or ``raw``."""
-        ...
-
-    def row_error(self, row: int, error: KernelError) -> RowError:
-        """The error for a row whose picture is at fault."""
-        ...
-
-
-class LabelledDataset(Dataset, Protocol):
-    """A dataset with label maps, which ``Loader(label_size=...)`` wants."""
-
-    def label_maps(self, rows: Any, faults: dict[int, RowError]) -> Sequence[Any]:
-        """int32 (H, W) per row; None for a bad one."""
-        ...
 
 
 class Loader:
@@ -75,6 +35,11 @@ class Loader:
     One background thread prepares ``prefetch`` batches ahead; the work itself runs on native
     threads without the GIL. Memory is bounded by the batches in flight and those the caller holds:
     batch buffers are reused as soon as nothing refers to them.
+
+    With ``device`` a CUDA device, its threads only find rows and decode base64; the device decodes,
+    resizes and normalises on a stream of the loader's own, and the stream that is torch's current
+    one when a batch is handed out waits for it. The host does not. Pixels are then nvJPEG's, which
+    differ (see docs/loader.md), except with ``engine="cpu"``; all else is the same.
 
     Args:
         dataset: see `Dataset`; e.g. ``refpix.datasets.RefHCM``.
@@ -93,10 +58,15 @@ class Loader:
         dtype: ``float32``, ``float16`` or ``bfloat16``.
         mean: per channel, of values in 0..1.
         std: per channel.
-        filter: ``bicubic``, ``bilinear``, ``box`` or ``lanczos``.
+        filter: ``bicubic``, ``bilinear``, ``box`` or ``lanczos`` (which no device has).
         order: of the resize passes: ``pillow13``, ``pillow12``, or ``auto``, the installed one's.
-        tensors: ``"numpy"`` or ``"torch"``.
-        pin_memory: page-locked batches; None: for torch, when CUDA is available.
+        tensors: ``"numpy"`` or ``"torch"``; None is torch where a device is named, else numpy.
+        pin_memory: page-locked batches in host memory; None: for torch, when CUDA is available.
+        device: None or ``"cpu"``: batches in host memory. ``"cuda"``, ``"cuda:1"``, 1 or a
+            ``torch.device``: on that device. ``"auto"``: ``"cuda"`` if it can be used, else
+            ``"cpu"``.
+        engine: of the device's decoder, see `refpix.cuda.JpegDecoder`.
+        channels_last: tensors in torch's channels-last memory format; on the CPU that is a copy.
         prefetch: batches to prepare ahead.
         drop_last: leave out a last batch that is not full.
         allow_truncated: decode what is there of pictures that end early, as published.
@@ -107,8 +77,11 @@ class Loader:
     Attributes:
         report: the `RowError` of every row skipped so far (file, row, byte offset, reason).
         epoch: the epoch that iterating gives next, or is giving.
+        device: number of the CUDA device that batches are on; None: in host memory.
+        channels_last: whether images are in that memory format.
 
     Raises:
+        BackendUnavailableError: a device was asked for, and CUDA cannot be used here; says why.
         ValueError: an impossible option.
     """
 
@@ -130,8 +103,11 @@ class Loader:
         std: Triple = HALF,
         filter: ResizeFilter = "bicubic",
         order: PassOrder = "auto",
-        tensors: Literal["numpy", "torch"] = "numpy",
+        tensors: Literal["numpy", "torch"] | None = None,
         pin_memory: bool | None = None,
+        device: Any = None,
+        engine: Literal["auto", "hardware", "hybrid", "cpu"] = "auto",
+        channels_last: bool = False,
         prefetch: int = 2,
         drop_last: bool = False,
         allow_truncated: bool = True,
@@ -142,8 +118,16 @@ class Loader:
             raise ValueError("batch_size and prefetch must be at least 1")
         if errors not in ("raise", "skip"):
             raise ValueError(f"errors={errors!r}: expected 'raise' or 'skip'")
+        if tensors is None:
+            tensors = "numpy" if device is None else "torch"
         if tensors not in ("numpy", "torch"):
             raise ValueError(f"tensors={tensors!r}: expected 'numpy' or 'torch'")
+        if engine not in ("auto", "hardware", "hybrid", "cpu"):
+            raise ValueError(f"engine={engine!r}: expected 'auto', 'hardware', 'hybrid' or 'cpu'")
+        self.device = device_number(device)
+        self.channels_last = channels_last
+        if tensors == "numpy" and (channels_last or self.device is not None):
+            raise ValueError("tensors='numpy': device memory and channels_last are torch's")
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle
@@ -158,16 +142,35 @@ class Loader:
         self.epoch = 0
         self._position = 0  # rows of the shard that were handed out or skipped
         self._resume_at = 0
-        self._allow_truncated = allow_truncated
-        self._pixel_limit = pixel_limit
-        self._tensors = tensors
         self._label_size = None if label_size is None else both_sides(label_size)
-        self._pixels = pixels_of(size, filter, order, mean, std, dtype, num_threads)
-        shape = (batch_size, 3, *self._pixels.size)
-        allocate = _allocator(tensors, pin_memory)
-        self._buffers = BufferPool(
-            lambda: allocate(shape, self._pixels.array_dtype), keep=prefetch + 2
-        )
+        pixels = pixels_of(size, filter, order, mean, std, dtype, num_threads)
+        gather = partial(GatheredRows, dataset, label_maps=label_size is not None)
+        leftovers = Leftovers(allow_truncated, pixel_limit)
+        self._batches: BatchMaker
+        if self.device is None:
+            self._batches = HostBatches(
+                gather,
+                pixels,
+                leftovers,
+                batch_size=batch_size,
+                label_size=self._label_size,
+                tensors=tensors,
+                pin_memory=pin_memory,
+                channels_last=channels_last,
+                keep=prefetch + 2,
+            )
+        else:
+            from refpix._loader_cuda import batches_on
+
+            self._batches = batches_on(
+                self.device,
+                gather,
+                pixels,
+                leftovers,
+                engine=engine,
+                label_size=self._label_size,
+                channels_last=channels_last,
+            )
 
     def __len__(self) -> int:
         """Batches of an epoch (of this rank), if no batch is skipped whole."""
@@ -227,99 +230,30 @@ class Loader:
         self._position = start
         batches = shares(rows, self.batch_size, start=start, drop_last=self.drop_last)
         end = start + sum(map(len, batches))
-        with (
-            Ahead(self._prepare, batches, self.prefetch) as ahead,
-            tqdm(total=end, initial=start, unit="row", disable=not self.progress) as bar,
-        ):
-            for batch, skipped in ahead:
-                done = len(batch) + len(skipped)
-                bar.update(done)
-                self._position += done
-                self.report.extend(skipped)
-                if len(batch):
-                    yield batch
-                del batch  # its buffer may serve again once the caller lets go of it
+        try:
+            with (
+                Ahead(self._prepare, batches, self.prefetch) as ahead,
+                tqdm(total=end, initial=start, unit="row", disable=not self.progress) as bar,
+            ):
+                for batch, skipped in ahead:
+                    done = len(batch) + len(skipped)
+                    bar.update(done)
+                    self._position += done
+                    self.report.extend(skipped)
+                    if len(batch):
+                        self._batches.hand_over(batch)
+                        yield batch
+                    del batch  # its buffer may serve again once the caller lets go of it
+        finally:
+            self._batches.settle()
         self.epoch += 1
         self._position = 0
 
     def _prepare(self, rows: Ints) -> tuple[Batch, list[RowError]]:
-        faults: dict[int, RowError] = {}
-        records = self.dataset.records(rows, faults)
-        values, spans, encoding = self.dataset.payloads(rows, faults)
-        maps: Sequence[Any] | None = None
-        if self._label_size is not None:
-            maps = cast(LabelledDataset, self.dataset).label_maps(rows, faults)
-        good = np.array([i for i in range(len(rows)) if i not in faults], np.int64)
-        images = self._buffers.take()[: len(good)]
-        spans = np.ascontiguousarray(spans[good])
-        _, sizes, codes = image_batch(
-            values,
-            spans,
-            encoding=encoding,
-            size=self._pixels.size,
-            filter=self._pixels.filter,
-            order=self._pixels.order,
-            mean=self._pixels.mean,
-            std=self._pixels.std,
-            dtype=self._pixels.dtype,
-            allow_truncated=self._allow_truncated,
-            pixel_limit=self._pixel_limit,
-            out=images,
-            num_threads=self._pixels.num_threads,
-        )
-        for slot in np.flatnonzero(codes[:, 0]).tolist():
-            payload = values[spans[slot, 0] : spans[slot, 1]]
-            error = self._rescue(
-                payload, encoding, codes[slot], images[slot : slot + 1], sizes[slot]
-            )
-            if error is not None:
-                row = int(rows[good[slot]])
-                faults[int(good[slot])] = self.dataset.row_error(row, error)
+        batch, faults = self._batches.prepare(rows)
         if faults and self.errors == "raise":
-            raise faults[min(faults)]
-        kept = [slot for slot, place in enumerate(good.tolist()) if place not in faults]
-        if len(kept) < len(good):
-            for to, slot in enumerate(kept):
-                images[to] = images[slot]
-            images, sizes, good = images[: len(kept)], sizes[kept], good[kept]
-        batch = Batch(
-            images=tensors_of(images, self._pixels.dtype, self._tensors),
-            sizes=sizes,
-            rows=rows[good],
-            samples=[records[i] for i in good],
-        )
-        if maps is not None and self._label_size is not None:
-            zoomed = zoom_label_maps(
-                [maps[i] for i in good], self._label_size, self._pixels.num_threads
-            )
-            batch.label_maps = tensors_of(zoomed, "int32", self._tensors)
-        return batch, [detached(faults[i]) for i in sorted(faults)]
-
-    def _rescue(
-        self,
-        payload: npt.NDArray[np.uint8],
-        encoding: str,
-        code: Ints,
-        slot: npt.NDArray[Any],
-        size: Ints,
-    ) -> KernelError | None:
-        """Decodes with Pillow what the native decoder leaves to it; what is wrong if it cannot."""
-        name = fault_name(int(code[0]))
-        if name not in _PILLOW:
-            return _kernel_error(name, int(code[1]))
-        try:
-            image = decode_image(
-                _decoded(payload, encoding),
-                allow_truncated=self._allow_truncated,
-                pixel_limit=self._pixel_limit,
-            )
-            self._pixels.one_by_one([image], slot)
-        except ImageError as error:
-            return error
-        except MemoryError:  # as of the native decoder: the row's fault
-            return KernelError("out_of_memory")
-        size[:] = image.shape[:2]
-        return None
+            raise faults[0]
+        return batch, [detached(fault) for fault in faults]
 
 
 def check_state(state: dict[str, Any], own: dict[str, Any]) -> None:
@@ -337,25 +271,3 @@ def check_state(state: dict[str, Any], own: dict[str, Any]) -> None:
             raise ValueError(
                 f"state is of another loader: {key} is {state.get(key)!r} there, {own[key]!r} here"
             )
-
-
-def _kernel_error(fault: str, position: int) -> KernelError:
-    error = from_fault(fault, -1, position)
-    return error if isinstance(error, KernelError) else KernelError(fault)
-
-
-def _decoded(payload: npt.NDArray[np.uint8], encoding: str) -> bytes:
-    if encoding == "raw":
-        return payload.tobytes()
-    values, _ = base64_decode(payload, np.array([[0, len(payload)]], np.int64))
-    return bytes(values.tobytes())
-
-
-def _allocator(
-    tensors: str, pin_memory: bool | None
-) -> Callable[[tuple[int, ...], npt.DTypeLike], npt.NDArray[Any]]:
-    if pin_memory is False or (pin_memory is None and tensors == "numpy"):
-        return aligned_empty
-    from refpix.torch_tensors import cuda_available, pinned_empty
-
-    return pinned_empty if pin_memory or cuda_available() else aligned_empty

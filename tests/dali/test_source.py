@@ -1,5 +1,6 @@
 """What of the source needs no DALI: order, shards, batches, faults, payloads."""
 
+import importlib.util
 import io
 import pickle
 import sys
@@ -253,3 +254,6 @@ def test_a_feed_gives_the_loaders_batches(make):
             np.testing.assert_array_equal(numbers, batch.rows)
     with pytest.raises(ValueError, match="bfloat16"):
         LoaderFeed(Loader(dataset, dtype="bfloat16"))
+    if importlib.util.find_spec("torch"):
+        with pytest.raises(ValueError, match="channels_last"):
+            LoaderFeed(Loader(dataset, device="cpu", channels_last=True))

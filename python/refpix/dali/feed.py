@@ -27,16 +27,18 @@ class LoaderFeed:
     without copying them and lets go of them when it is done; only then are they used again.
 
     Args:
-        loader: its batch size is the pipeline's, or smaller. Not of dtype ``bfloat16``, which DALI
-            cannot take in.
+        loader: its batch size is the pipeline's, or smaller. Batches in host memory, channels
+            first, and not of dtype ``bfloat16``, which DALI cannot take in.
 
     Raises:
-        ValueError: the loader's batches are bfloat16.
+        ValueError: the loader's batches are others.
     """
 
     def __init__(self, loader: Loader) -> None:
         if loader.dtype == "bfloat16":
             raise ValueError("DALI takes no bfloat16: use dtype='float16' or 'float32'")
+        if loader.device is not None or loader.channels_last:
+            raise ValueError("DALI is fed from host memory: no device and no channels_last")
         self.loader = loader
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
