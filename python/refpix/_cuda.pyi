@@ -4,6 +4,7 @@ CUDA kernels of refpix. Use refpix.kernels and refpix.cuda.
 """
 
 from __future__ import annotations
+import collections.abc
 import typing
 
 __all__: list[str] = [

@@ -5,6 +5,7 @@ are Pillow's; a GPU's are within the bound.
 """
 
 import base64
+import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -195,6 +196,31 @@ def test_image_batch_on_the_device():
             assert np.abs(got[good] - wanted[good]).max() <= 2 * BOUND.largest / 255
     empty, _, _ = image_batch(*BytesBatch.from_items([]), size=(8, 8), backend="cuda")
     assert empty.shape == (0, 3, 8, 8)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "command",
+    [["jpeg_leak.py", "--batches", "20", "--size", "6"], ["jpeg_bound.py", "--qualities", "90"]],
+)
+def test_the_benches_run(command, request, tmp_path):
+    here("hybrid").close()
+    file = tmp_path / "result.json"
+    program = request.config.rootpath / "bench" / "gpu" / command[0]
+    run = subprocess.run(
+        [sys.executable, program, *command[1:], "--json", file], capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    result = json.loads(file.read_text())
+    if command[0] == "jpeg_leak.py":
+        assert not result["leaks"]
+        assert len(result["looks"]) == 10
+    else:
+        rows = [row for rows in result["engines"].values() for row in rows]
+        assert {row["sampling"] for row in rows} == {"444", "422", "420", "440", "gray"}
+        assert all(row["largest"] is not None for row in rows)
+        if EMULATED:
+            assert {row["largest"] for row in rows} == {0}
 
 
 def test_pixels_are_pillows_and_bad_items_are_reported():

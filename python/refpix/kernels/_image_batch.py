@@ -39,7 +39,9 @@ def image_batch(
     """Decode, resize and normalise JPEG payloads into a batch, without a step per image in Python.
 
     The result is that of ``base64_decode``, ``jpeg_decode``, ``image_resize`` and
-    ``image_normalize`` one after the other, to the bit.
+    ``image_normalize`` one after the other, to the bit. ``backend="cuda"`` decodes as that of
+    ``jpeg_decode``, inexactly, and does the rest to the bit; NumPy arrays in and out, so it is for
+    comparisons: a trainer's batches stay on the device with ``Loader(device="cuda")``.
 
     Args:
         values: uint8 (bytes,), e.g. a memory-mapped TSV file.

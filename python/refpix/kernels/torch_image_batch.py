@@ -11,8 +11,7 @@ import torch
 from refpix.errors import KernelError
 from refpix.kernels import _registry
 from refpix.kernels._base64_decode import base64_decode
-from refpix.kernels._image_normalize import image_normalize
-from refpix.kernels._image_resize import image_resize
+from refpix.kernels._image_resize_normalize import image_resize_normalize
 from refpix.kernels.torch_jpeg import DecodedImages, JpegDecoder, shared_decoder
 from refpix.types import DType, PassOrder, ResizeFilter
 
@@ -55,10 +54,18 @@ def image_batch(
     )
     faults = np.where(text_faults[:, :1] != 0, text_faults, images.faults)
     pixels, offsets, sizes = (_for_kernels(array) for array in well(images))
-    resized: Any = image_resize(
-        pixels, offsets, sizes, out_size=size, filter=filter, order=order, backend="cuda"
+    normal: Any = image_resize_normalize(
+        pixels,
+        offsets,
+        sizes,
+        out_size=size,
+        filter=filter,
+        order=order,
+        mean=mean,
+        std=std,
+        dtype=dtype,
+        backend="cuda",
     )
-    normal: Any = image_normalize(resized, mean=mean, std=std, dtype=dtype, backend="cuda")
     batch[faults[:, 0] == 0] = _to_host(normal)
     return batch, images.header_sizes, faults
 
