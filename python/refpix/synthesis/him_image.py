@@ -14,9 +14,16 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from refpix.errors import SampleError
 from refpix.kernels import alpha_composite, alpha_occlude
-from refpix.synthesis._pictures import Patch, Source, bounding_box, gray_of, resized
+from refpix.synthesis._him_plan import (
+    cut_matte,
+    draw,
+    hides_too_much,
+    hides_too_much_published,
+    placements,
+    resized_size,
+)
+from refpix.synthesis._pictures import Patch, Source, gray_of, resized
 from refpix.synthesis._planes import quantized, zero_planes
 from refpix.types import PassOrder
 
@@ -28,11 +35,6 @@ Pixels = npt.NDArray[np.uint8]
 #: rewritten, not the whole path. ``exact-fit``: a foreground as wide as the background is placed.
 ImageCure = Literal["matte-path", "exact-fit"]
 IMAGE_CURES: Final[tuple[ImageCure, ...]] = ("matte-path", "exact-fit")
-
-_ATTEMPTS = 3
-_KEPT = 0.7  # of its area, what a matte must keep when another comes in front
-_NEAR = 1e-4  # this close to it, float32 sums decide as in the published code
-_EPSILON = 1e-7
 
 
 class Instance(NamedTuple):
@@ -140,18 +142,18 @@ def him_image(
     Source: MaGGIe, tools/synthesize_image_him.py.
     """
     rs = np.random.RandomState(sample_id)
-    count = int(rs.randint(2, 5))
-    if count > len(foregrounds):
-        raise SampleError(sample_id, "", f"{count} foregrounds drawn out of {len(foregrounds)}")
-    if not backgrounds:
-        raise SampleError(sample_id, "", "no backgrounds")
-    # By number: the draws are the same, and no array of all paths is made.
-    names = [foregrounds[i] for i in rs.choice(len(foregrounds), size=(count,), replace=False)]
-    cropped = [_cropped(sample_id, name, "matte-path" in cures) for name in names]
-    background_name = backgrounds[int(rs.choice(len(backgrounds)))]
+    chosen = draw(rs, sample_id, len(foregrounds), len(backgrounds))
+    sources = [Source(sample_id, foregrounds[i]) for i in chosen.foregrounds]
+    cured = "matte-path" in cures
+    cuts = [cut_matte(s, Source(sample_id, matte_path(s.path, cured))) for s in sources]
+    background_name = backgrounds[chosen.background]
     base = Source(sample_id, background_name)
     header = base.header()
-    drawn = [_resize_matte(rs, *item, header.height, order) for item in cropped]
+    drawn = []
+    for source, (matte, box) in zip(sources, cuts, strict=True):
+        height, width = resized_size(rs, source, matte.shape, header.height)
+        drawn.append(_Drawn(source, box, resized(matte, width, height, "bicubic", order)))
+    count = len(drawn)
     with zero_planes(count, header.height, header.width) as (stack, boxes):
         places, areas = _place(rs, drawn, stack, boxes, "exact-fit" in cures)
         seen = quantized(stack, boxes)
@@ -171,39 +173,6 @@ def him_image(
     return HimImage(sample_id, image, background, instances, background_name)
 
 
-def _cropped(sample_id: int, name: str, cured: bool) -> tuple[Source, Pixels, tuple[int, ...]]:
-    """A foreground's source, its matte within the box of what is not zero, and that box."""
-    colour, matte_file = Source(sample_id, name), Source(sample_id, matte_path(name, cured))
-    header = colour.header()
-    matte = matte_file.luma()
-    if matte.shape != (header.height, header.width):
-        raise matte_file.error(
-            f"matte of {matte.shape[1]}x{matte.shape[0]} pixels for a picture of "
-            f"{header.width}x{header.height}"
-        )
-    x, y, w, h = box = bounding_box(matte)
-    if w == 0:
-        raise matte_file.error("empty matte")
-    return colour, matte[y : y + h, x : x + w], box
-
-
-def _resize_matte(
-    rs: np.random.RandomState,
-    source: Source,
-    matte: Pixels,
-    box: tuple[int, ...],
-    target_height: int,
-    order: PassOrder,
-) -> _Drawn:
-    height, width = matte.shape
-    scale = rs.uniform(0.5, 0.9) * target_height / height
-    new_width, new_height = int(width * scale), int(height * scale)
-    if new_width < 1 or new_height < 1:
-        raise source.error(f"resized to {new_width}x{new_height} pixels")
-    x, y, w, h = box
-    return _Drawn(source, (x, y, w, h), resized(matte, new_width, new_height, "bicubic", order))
-
-
 def _place(
     rs: np.random.RandomState,
     drawn: Sequence[_Drawn],
@@ -212,28 +181,21 @@ def _place(
     exact_fit: bool,
 ) -> tuple[list[tuple[int, int] | None], list[float]]:
     """Positions (None: left out) of the foregrounds, and areas of their mattes."""
-    room = 1 if exact_fit else 0
-    height, width = stack.shape[1:]
-    places: list[tuple[int, int] | None] = []
     areas = [0.0] * len(drawn)
-    for i, item in enumerate(drawn):
-        h, w = item.matte.shape
-        place = None
-        for _ in range(_ATTEMPTS):
-            try:
-                x = int(rs.randint(0, width - w + room))
-                y = int(rs.randint(0, height - h + room))
-            except ValueError:  # does not fit; the draw that fails consumes nothing
-                break
-            left = _put_in_front(stack, item.matte, i, (x, y), boxes)
-            if left is None:
-                continue
-            place = (x, y)
-            areas[: i + 1] = left
-            boxes[i] = x, y, w, h
-            break
-        places.append(place)
-    return places, areas
+    height, width = stack.shape[1:]
+    steps = placements(rs, [item.matte.shape for item in drawn], (height, width), exact_fit)
+    try:
+        trial = next(steps)
+        while True:
+            i, (x, y) = trial
+            matte = drawn[i].matte
+            left = _put_in_front(stack, matte, i, (x, y), boxes)
+            if left is not None:
+                areas[: i + 1] = left
+                boxes[i] = x, y, matte.shape[1], matte.shape[0]
+            trial = steps.send(left is not None)
+    except StopIteration as end:
+        return end.value, areas
 
 
 def _put_in_front(
@@ -249,20 +211,14 @@ def _put_in_front(
     behind = stack[:index, y : y + h, x : x + w]
     saved = behind.copy()
     areas = alpha_occlude(stack, matte, index=index, position=position, boxes=boxes)
-    old, new = areas[:, 0], areas[:, 1]
-    ratio = new / (old + _EPSILON)
-    seen = old > 0
-    refused = bool(np.any(seen & (ratio < _KEPT)))
-    if np.any(seen & (np.abs(ratio - _KEPT) < _NEAR)):
-        # The published sums run in float32 over whole planes; only here could that decide else.
-        trial = stack.sum((1, 2))
+    refused = hides_too_much(areas)
+    if refused is None:
         before = stack.copy()
         before[:index, y : y + h, x : x + w] = saved
         before[index] = 0
-        old_32 = before.sum((1, 2))
-        refused = bool(np.any((old_32 > 0) & (trial / (old_32 + _EPSILON) < _KEPT)))
+        refused = hides_too_much_published(before, stack)
     if not refused:
-        remaining: list[float] = new.tolist()
+        remaining: list[float] = areas[:, 1].tolist()
         return remaining
     behind[...] = saved
     stack[index, y : y + h, x : x + w] = 0

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
+from refpix.synthesis._him_plan import seeds_of
 from refpix.synthesis.him_image import HimImage, ImageCure, him_image
 from refpix.types import PassOrder
 
@@ -13,8 +14,7 @@ __all__ = ["HimImageSamples", "HimImageStream"]
 
 Transform = Callable[[HimImage], Any]
 
-_SEEDS = 2**32
-_STEP = 1_000_003  # prime: other seeds for a number whose own gives no picture
+_ENDLESS = 2**32
 
 
 class HimImageSamples:
@@ -71,9 +71,9 @@ class HimImageSamples:
         return self._make(index % self.length)
 
     def _make(self, number: int) -> Any:
-        for attempt in range(self.attempts):
+        for seed in seeds_of(number, self.start, self.attempts):
             made = him_image(
-                (self.start + number + attempt * _STEP) % _SEEDS,
+                seed,
                 self.foregrounds,
                 self.backgrounds,
                 order=self.order,
@@ -105,7 +105,7 @@ class HimImageStream(HimImageSamples):
         shard: tuple[int, int] = (0, 1),
         **options: Any,
     ) -> None:
-        super().__init__(foregrounds, backgrounds, length=_SEEDS, **options)
+        super().__init__(foregrounds, backgrounds, length=_ENDLESS, **options)
         self.shard = shard
 
     # Loaders ask for the length of what has one; a stream has none.
