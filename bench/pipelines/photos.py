@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Iterable
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -48,18 +50,39 @@ def jpeg(rng: np.random.Generator, height: int, width: int) -> bytes:
     return buffer.getvalue()
 
 
-def write_rec(path: Path, count: int, seed: int = 0) -> None:
-    """A REC file of ``count`` rows; does nothing when it is there already."""
-    if path.exists():
-        return
+def _row(rng: np.random.Generator, i: int) -> str:
+    """Row i of a REC file."""
+    height, width = SHAPES[i % len(SHAPES)]
+    text = base64.b64encode(jpeg(rng, height, width)).decode()
+    x, y = rng.uniform(0, width / 2), rng.uniform(0, height / 2)
+    box = f"{x:.2f},{y:.2f},{x + width / 3:.2f},{y + height / 3:.2f}"
+    return f"{i}_0\t{i}\tperson number {i}\t{box}\t{text}\n"
+
+
+def _own_row(i: int) -> str:
+    return _row(np.random.default_rng((0, i)), i)
+
+
+def _write(path: Path, count: int, rows: Iterable[str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(seed)
     partial = path.with_suffix(".partial")
     with partial.open("w", newline="\n") as file:
-        for i in tqdm(range(count), desc=f"making {path.name}", unit="picture"):
-            height, width = SHAPES[i % len(SHAPES)]
-            text = base64.b64encode(jpeg(rng, height, width)).decode()
-            x, y = rng.uniform(0, width / 2), rng.uniform(0, height / 2)
-            box = f"{x:.2f},{y:.2f},{x + width / 3:.2f},{y + height / 3:.2f}"
-            file.write(f"{i}_0\t{i}\tperson number {i}\t{box}\t{text}\n")
+        for row in tqdm(rows, desc=f"making {path.name}", unit="picture", total=count):
+            file.write(row)
     partial.rename(path)
+
+
+def write_rec(path: Path, count: int, seed: int = 0) -> None:
+    """A REC file of ``count`` rows; does nothing when it is there already."""
+    if not path.exists():
+        rng = np.random.default_rng(seed)
+        _write(path, count, (_row(rng, i) for i in range(count)))
+
+
+def write_rec_on_all_cores(path: Path, count: int) -> None:
+    """The same kind of rows, each of a seed of its own, so that processes can share the work."""
+    if path.exists():
+        return
+    # Spawned: the program that asks may hold CUDA or threads, which no fork survives.
+    with get_context("spawn").Pool() as pool:
+        _write(path, count, pool.imap(_own_row, range(count), 4))
