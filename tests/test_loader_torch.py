@@ -1,6 +1,7 @@
 """``Loader(device="cuda")`` with torch's tensors and our decoder, both in host memory.
 
 The order of work and waits is test_loader_cuda.py's; here it is what the parts hand one another.
+Under ``make emulate`` the engine ``auto`` is nvJPEG's stand-in, whose pixels are Pillow's.
 """
 
 from contextlib import contextmanager, nullcontext
@@ -86,9 +87,13 @@ def assert_same(loader, plain):
     assert [str(error) for error in loader.report] == [str(error) for error in plain.report]
 
 
+engines = pytest.mark.parametrize("engine", ["cpu", "auto"])
+
+
+@engines
 @pytest.mark.parametrize("channels_last", [False, True])
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
-def test_batches_are_those_of_the_cpu(tmp_path, stream, dtype, channels_last):
+def test_batches_are_those_of_the_cpu(tmp_path, stream, dtype, channels_last, engine):
     dataset = RefHCM(write_rows(tmp_path / "rec.tsv", 11), task="rec")
     options = {
         "batch_size": 4,
@@ -98,11 +103,12 @@ def test_batches_are_those_of_the_cpu(tmp_path, stream, dtype, channels_last):
         "channels_last": channels_last,
     }
     plain = Loader(dataset, tensors="torch", **options)
-    assert_same(Loader(dataset, device="cuda", engine="cpu", **options), plain)
+    assert_same(Loader(dataset, device="cuda", engine=engine, **options), plain)
 
 
+@engines
 @pytest.mark.parametrize("allow_truncated", [True, False])
-def test_bad_rows_are_those_of_the_cpu(tmp_path, stream, allow_truncated):
+def test_bad_rows_are_those_of_the_cpu(tmp_path, stream, allow_truncated, engine):
     bad = {
         "row0": "A" * 50,
         "row2": encoded(2, "PNG"),
@@ -120,7 +126,7 @@ def test_bad_rows_are_those_of_the_cpu(tmp_path, stream, allow_truncated):
             "allow_truncated": allow_truncated,
         }
         plain = Loader(dataset, tensors="torch", **options)
-        assert_same(Loader(dataset, device="cuda", engine="cpu", **options), plain)
+        assert_same(Loader(dataset, device="cuda", engine=engine, **options), plain)
         assert len(plain.report) >= 2
 
 

@@ -21,7 +21,13 @@ import numpy.typing as npt
 from refpix._loader_rows import BatchMaker, GatheredRows, Ints, Leftovers, kernel_error
 from refpix.batch import Batch, Pixels
 from refpix.errors import KernelError, RowError
-from refpix.kernels import base64_decode, image_resize_normalize, label_zoom
+from refpix.kernels import (
+    base64_decode_each,
+    base64_room,
+    fault_name,
+    image_resize_normalize,
+    label_zoom,
+)
 from refpix.types import ImagesBatch
 
 __all__ = ["DeviceBatches", "Staging", "batches_on"]
@@ -223,28 +229,13 @@ class DeviceBatches(BatchMaker):
         """
         if found.encoding == "raw":
             return found.values, found.spans
-        most = 3 * (found.spans[:, 1] - found.spans[:, 0]) // 4
-        memory = staging.array(int(most.sum()), np.uint8)
-        try:
-            files, offsets = base64_decode(
-                found.values, found.spans, out=memory, num_threads=self._pixels.num_threads
-            )
-            return files, np.stack([offsets[:-1], offsets[1:]], axis=1)
-        except KernelError as error:
-            if error.item < 0:
-                raise
-        spans = np.zeros_like(found.spans)
-        starts = np.cumsum(most) - most
-        for item, start in enumerate(starts.tolist()):
-            try:
-                file, _ = base64_decode(
-                    found.values,
-                    found.spans[item : item + 1],
-                    out=memory[start : start + int(most[item])],
-                )
-                spans[item] = start, start + len(file)
-            except KernelError as error:
-                found.blame(item, kernel_error(error.fault, error.position))
+        memory = staging.array(base64_room(found.values, found.spans), np.uint8)
+        spans, faults = base64_decode_each(
+            found.values, found.spans, memory, num_threads=self._pixels.num_threads
+        )
+        for item in np.flatnonzero(faults[:, 0]).tolist():
+            fault, position = faults[item].tolist()
+            found.blame(item, kernel_error(fault_name(fault), position))
         return memory, spans
 
     def _images(

@@ -9,6 +9,7 @@ from tests.loader_files import encoded, ids, write_rows
 from refpix import Loader
 from refpix.datasets import RefHCM, sample_path
 from refpix.errors import RowError
+from refpix.kernels._nvjpeg import BOUND
 
 pytestmark = pytest.mark.gpu
 
@@ -75,7 +76,7 @@ def test_a_bad_row_raises_after_the_batches_before_it(make):
 
 @pytest.mark.parametrize("engine", ["auto", "hybrid"])
 def test_nvjpegs_pixels_are_near(engine):
-    """Sane pictures by nvJPEG; how near exactly is the decoder's to say (tests/gpu)."""
+    """No further off than the decoder's pixels: a resize to fewer pixels averages."""
     dataset = RefHCM(sample_path("rec"), task="rec", index="memory")
     options = {"batch_size": 4, "size": 128}
     loader = Loader(dataset, device="cuda", engine=engine, **options)
@@ -83,7 +84,8 @@ def test_nvjpegs_pixels_are_near(engine):
         assert ids([one]) == ids([other])
         np.testing.assert_array_equal(one.sizes, other.sizes)
         difference = (one.images.cpu() - other.images).abs() * 127.5  # grey levels
-        assert difference.mean() < 2
+        assert difference.mean() <= BOUND.mean + 0.5  # both were rounded after the resize
+        assert difference.max() <= 2 * BOUND.largest + 1  # bicubic weights amplify
 
 
 def test_the_current_stream_waits_and_the_host_does_not(make):

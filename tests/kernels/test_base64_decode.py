@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from refpix.errors import Base64Error, KernelError
-from refpix.kernels import base64_decode, isas, use_isa
+from refpix.kernels import (
+    base64_decode,
+    base64_decode_each,
+    base64_room,
+    fault_name,
+    isas,
+    use_isa,
+)
 from refpix.types import BytesBatch
 
 backends = pytest.mark.parametrize("backend", base64_decode.backends())
@@ -226,3 +233,31 @@ def test_spans_outside_are_refused(backend, span):
 def test_error_class():
     with pytest.raises(Base64Error, match=r"item 0: incorrect base64 padding \(at byte 2\)"):
         base64_decode(*BytesBatch.from_items(["QQ"]))
+
+
+@pytest.mark.parametrize("bad", [(), (0,), (1, 2, 5), range(7)])
+def test_each_item_for_itself(bad):
+    texts = [base64.b64encode(bytes(range(30 * i))).decode() for i in range(7)]
+    faults = [(0, "base64_not_ascii"), (33, "base64_bad_length")]
+    for i in bad:
+        texts[i] = "\x80AAA" if i % 2 == 0 else "A" * 33
+    batch = BytesBatch.from_items(text.encode("latin-1") for text in texts)
+    out = np.full(base64_room(*batch), 0xA5, np.uint8)
+    spans, got = base64_decode_each(*batch, out, num_threads=2)
+    for i, (start, stop) in enumerate(spans):
+        if i in bad:
+            assert (got[i, 1], fault_name(int(got[i, 0]))) == faults[i % 2]
+            assert start == stop
+        else:
+            assert got[i].tolist() == [0, -1]
+            assert out[start:stop].tobytes() == bytes(range(30 * i))
+
+
+def test_each_item_for_itself_but_not_outside_the_buffer():
+    values, spans = BytesBatch.from_items(["QUJD", "A"])
+    with pytest.raises(KernelError, match="too small"):
+        base64_decode_each(values, spans[:1], np.empty(2, np.uint8))
+    spans[0] = 0, 2**60
+    assert base64_room(values, spans) < 10
+    with pytest.raises(KernelError, match="outside"):
+        base64_decode_each(values, spans, np.empty(base64_room(values, spans), np.uint8))

@@ -13,6 +13,7 @@ from refpix.kernels._alpha_quantize import alpha_quantize
 from refpix.kernels._alpha_temporal import alpha_temporal
 from refpix.kernels._balanced_select import balanced_select
 from refpix.kernels._base64_decode import base64_decode
+from refpix.kernels._base64_items import base64_decode_each, base64_room
 from refpix.kernels._bbox_iou import bbox_iou
 from refpix.kernels._confusion_matrix import confusion_matrix
 from refpix.kernels._image_batch import image_batch
@@ -64,6 +65,8 @@ __all__ = [
     "alpha_temporal",
     "balanced_select",
     "base64_decode",
+    "base64_decode_each",
+    "base64_room",
     "bbox_iou",
     "confusion_matrix",
     "fault_name",

@@ -8,9 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from refpix.errors import KernelError
-from refpix.kernels import _registry
-from refpix.kernels._base64_decode import base64_decode
+from refpix.kernels._base64_items import base64_decode_each, base64_room
 from refpix.kernels._image_resize_normalize import image_resize_normalize
 from refpix.kernels.torch_jpeg import DecodedImages, JpegDecoder, shared_decoder
 from refpix.types import DType, PassOrder, ResizeFilter
@@ -88,23 +86,8 @@ def decode_texts(
     Raises:
         KernelError: a span outside ``values``.
     """
-    spans = np.array(spans, np.int64).reshape(-1, 2)
-    faults = np.tile(np.array([0, -1], np.int64), (len(spans), 1))
-    # Four characters are three bytes; of a span out of bounds the kernel tells.
-    room = int(np.maximum(spans[:, 1] - spans[:, 0], 0).sum()) // 4 * 3 + 3 * len(spans)
-    memory = decoder.pinned(min(room, 3 * len(values) * max(len(spans), 1) + 3)).numpy()
-    while True:
-        try:
-            decoded, offsets = base64_decode(
-                values, spans, out=memory, num_threads=num_threads, backend="cpu"
-            )
-        except KernelError as error:
-            if error.item < 0 or error.fault == "span_out_of_bounds":
-                raise
-            faults[error.item] = _registry.fault_number(error.fault), error.position
-            spans[error.item] = 0
-        else:
-            return decoded, np.stack([offsets[:-1], offsets[1:]], axis=1), faults
+    memory = decoder.pinned(base64_room(values, spans)).numpy()
+    return memory, *base64_decode_each(values, spans, memory, num_threads=num_threads)
 
 
 def well(images: DecodedImages) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
