@@ -13,6 +13,7 @@ const char* fault_name(Fault fault) noexcept {
         REFPIX_NAME(span_out_of_bounds)
         REFPIX_NAME(output_too_small)
         REFPIX_NAME(bad_size)
+        REFPIX_NAME(output_wrong_size)
         REFPIX_NAME(base64_not_ascii)
         REFPIX_NAME(base64_bad_character)
         REFPIX_NAME(base64_bad_length)

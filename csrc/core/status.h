@@ -13,6 +13,7 @@ enum class Fault : std::int32_t {
     span_out_of_bounds = 3,
     output_too_small = 4,
     bad_size = 5,
+    output_wrong_size = 6,
 
     base64_not_ascii = 10,
     base64_bad_character = 11,

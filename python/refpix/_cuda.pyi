@@ -22,6 +22,9 @@ __all__: list[str] = [
     "parsing_unpack",
     "probe",
     "raise_faults",
+    "rle_decode",
+    "rle_encode",
+    "rle_iou",
     "runtime_version",
 ]
 
@@ -135,4 +138,29 @@ def parsing_unpack(
 ) -> tuple[typing.Any, typing.Any]: ...
 def probe() -> tuple[int, str]: ...
 def raise_faults(index: int) -> None: ...
+def rle_decode(
+    counts: typing.Any,
+    offsets: typing.Any,
+    sizes: typing.Any,
+    *,
+    order: str,
+    dtype: str,
+    out: typing.Any,
+    num_threads: int,
+) -> tuple[typing.Any, typing.Any]: ...
+def rle_encode(
+    masks: typing.Any, *, rule: str, num_threads: int
+) -> tuple[typing.Any, typing.Any, typing.Any]: ...
+def rle_iou(
+    dt_counts: typing.Any,
+    dt_offsets: typing.Any,
+    dt_sizes: typing.Any,
+    gt_counts: typing.Any,
+    gt_offsets: typing.Any,
+    gt_sizes: typing.Any,
+    iscrowd: typing.Any,
+    *,
+    strict: bool,
+    num_threads: int,
+) -> typing.Any: ...
 def runtime_version() -> int: ...

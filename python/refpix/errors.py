@@ -222,6 +222,7 @@ REASONS = {
     "size_overflow": "sizes overflow 64 bits",
     "span_out_of_bounds": "span lies outside the buffer",
     "output_too_small": "output buffer is too small",
+    "output_wrong_size": "out: wrong size",
     "bad_size": "width and height must be positive",
     "base64_not_ascii": "base64 text must be ASCII",
     "base64_bad_character": "character outside the base64 alphabet",

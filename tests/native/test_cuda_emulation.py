@@ -18,6 +18,7 @@ RESIZER = [
     *(f"kernels/image_resize/cpu{part}.cpp" for part in ("_resizer", "_scalar", "_taps")),
     *("core/thread_pool.cpp", "core/status.cpp", "core/isa.cpp"),
 ]
+RLE = [f"core/{name}.cpp" for name in ("thread_pool", "status", "isa", "rle")]
 SOURCES = {
     "image_flip": ["kernels/image_flip/cpu.cpp", "core/thread_pool.cpp", "core/isa.cpp"],
     "alpha_composite": [
@@ -33,6 +34,9 @@ SOURCES = {
         "kernels/image_normalize/cpu_rows.cpp",
     ],
     "parsing_unpack": ["kernels/parsing_unpack/cpu.cpp", "core/thread_pool.cpp", "core/status.cpp"],
+    "rle_decode": ["kernels/rle_decode/cpu.cpp", *RLE],
+    "rle_encode": ["kernels/rle_encode/cpu.cpp", "kernels/rle_encode/cpu_scalar.cpp", *RLE],
+    "rle_iou": ["kernels/rle_iou/cpu.cpp", *RLE],
 }
 FLAGS = [
     *("-std=c++20", "-O0", "-g1", "-ffp-contract=off", "-fno-strict-aliasing", "-pthread"),

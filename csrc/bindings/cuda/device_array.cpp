@@ -169,7 +169,7 @@ void DeviceCall::wait_for(cudaStream_t producer) const {
 DeviceArray DeviceCall::allocate(const std::vector<std::int64_t>& shape, const char* dtype) const {
     const py::object made = python_device().attr("empty")(
         py::tuple(py::cast(shape)), dtype, device_, reinterpret_cast<std::uintptr_t>(stream_));
-    return device_array(made, dtype, "u1 i4 u4 i8 f8 f4 f2 V2", static_cast<int>(shape.size()));
+    return device_array(made, dtype, "u1 b1 i4 u4 i8 f8 f4 f2 V2", static_cast<int>(shape.size()));
 }
 
 DeviceArray DeviceCall::output(const std::optional<DeviceArray>& given,

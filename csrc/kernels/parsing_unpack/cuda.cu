@@ -5,6 +5,7 @@
 
 #include "kernels/cuda_faults.h"
 #include "kernels/cuda_launch.h"
+#include "kernels/cuda_scan.h"
 #include "kernels/parsing_unpack/parse.h"
 #include "kernels/parsing_unpack/parsing_unpack.h"
 
@@ -14,8 +15,6 @@ namespace {
 constexpr int unpack_threads = 128;
 constexpr int unpack_warps = unpack_threads / 32;
 constexpr int unpack_blocks = 16;  // per multiprocessor
-constexpr int scan_threads = 128;
-constexpr int scan_each = 8;  // consecutive items of one thread
 constexpr unsigned all_lanes = 0xffffffffu;
 
 // What the CPU checks one after the other, over the whole batch each time.
@@ -58,36 +57,6 @@ __global__ void count_items(const __grid_constant__ ParsingUnpackRun run) {
             }
             args.offsets[item + 1] = args.strict ? (item + 1) * parsing_code_count : codes;
         }
-    }
-}
-
-// One block: turns counts into offsets. A batch has thousands of items, not millions.
-__global__ void sum_counts(const __grid_constant__ ParsingUnpackRun run) {
-    __shared__ std::int64_t sums[scan_threads];
-    std::int64_t* counts = run.args.offsets + 1;
-    const int thread = static_cast<int>(threadIdx.x);
-    std::int64_t before = 0;  // of all items of earlier rounds, the same in every thread
-    for (std::int64_t round = 0; round < run.args.text.count; round += scan_threads * scan_each) {
-        const std::int64_t first = round + std::int64_t{thread} * scan_each;
-        std::int64_t own = 0;
-        for (std::int64_t i = first; i < first + scan_each && i < run.args.text.count; ++i) {
-            own += counts[i];
-        }
-        sums[thread] = own;
-        __syncthreads();
-        for (int step = 1; step < scan_threads; step *= 2) {
-            const std::int64_t add = thread >= step ? sums[thread - step] : 0;
-            __syncthreads();
-            sums[thread] += add;
-            __syncthreads();
-        }
-        std::int64_t sum = before + sums[thread] - own;
-        for (std::int64_t i = first; i < first + scan_each && i < run.args.text.count; ++i) {
-            sum += counts[i];
-            counts[i] = sum;
-        }
-        before += sums[scan_threads - 1];
-        __syncthreads();
     }
 }
 
@@ -166,7 +135,8 @@ int parsing_unpack_count(const ParsingUnpackRun& run, DeviceStream stream) noexc
     }
     error = launch(count_items, item_blocks(run), unpack_threads, stream, run);
     if (error == cudaSuccess && !run.args.strict) {
-        error = launch(sum_counts, 1, scan_threads, stream, run);
+        error = launch(sum_up<scan_threads>, 1, scan_threads, stream, run.args.offsets + 1,
+                       run.args.text.count);
     }
     return error;
 }

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 
+#include "core/device.h"
 #include "core/rle.h"
+#include "kernels/rle_extent.h"
 
 namespace refpix {
 
@@ -22,5 +24,23 @@ namespace cpu {
 // Faults number the items of dt first and go on with those of gt.
 Status rle_iou(const RleIou& args) noexcept;
 }  // namespace cpu
+
+namespace cuda {
+
+// Device pointers all; `threads` is ignored. At most 2^31 - 1 runs in dt and in gt.
+struct RleIouRun {
+    RleIou args;
+    // Scratch: of each run, where it ends within its mask, and the foreground up to there.
+    std::int64_t* dt_ends = nullptr;    // (dt.size,)
+    std::int64_t* dt_areas = nullptr;   // (dt.size,)
+    std::int64_t* gt_ends = nullptr;    // (gt.size,)
+    std::int64_t* gt_areas = nullptr;   // (gt.size,)
+    rle::Extent* extents = nullptr;     // (dt.count + gt.count,)
+    std::int64_t* first_bad = nullptr;  // (7,)
+    DeviceFault* fault = nullptr;
+};
+int rle_iou(const RleIouRun& run, DeviceStream stream) noexcept;  // a cudaError_t
+
+}  // namespace cuda
 
 }  // namespace refpix

@@ -33,11 +33,15 @@ def rle_decode(
         dtype: ``"uint8"`` or ``"bool"``, of a new result.
         out: optional uint8 or bool (total,) to fill, contiguous; then ``dtype`` has no say.
         num_threads: threads to use at most, over items.
-        backend: which implementation. There is no CUDA one: run lengths live on the host.
+        backend: which implementation.
 
     Returns:
         pixels (total,), values 0 and 1, and offsets int64 (n + 1,) into them; item i is
         ``pixels[o[i]:o[i + 1]].reshape(h, w)`` for ``"C"``, ``.reshape(w, h).T`` for ``"F"``.
+
+    On a device a call without ``out`` waits once for the stream, as only the device knows how much
+    memory the result takes; with ``out`` nothing waits, and an ``out`` of another size is found as
+    faults are. At most 2**31 - 1 runs at a time.
 
     Raises:
         RleError: runs of an item do not sum to height * width; names the item. Found before

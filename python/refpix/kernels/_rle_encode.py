@@ -26,11 +26,13 @@ def rle_encode(
         rule: ``"nonzero"``: what is not 0 is foreground. ``"change"``: a run ends where the byte
             changes and the first run is of 0; the same for masks of 0 and one other value.
         num_threads: threads to use at most, over items.
-        backend: which implementation. There is no CUDA one: run lengths live on the host.
+        backend: which implementation.
 
     Returns:
         counts uint32 (runs,), offsets int64 (n + 1,), sizes int64 (n, 2). Only the first run of
         a mask can be 0. A mask without pixels has one run of 0.
+
+    On a device it waits once for the stream, as only the device knows how many runs there are.
 
     Raises:
         RleError: a run does not fit in 32 bits; names the item.

@@ -38,10 +38,12 @@ def rle_iou(
         strict: whether masks of different sizes are an error. If not, pairs of different sizes
             get -1 where their bounding boxes overlap and 0 elsewhere, as in pycocotools.
         num_threads: threads to use at most.
-        backend: which implementation. There is no CUDA one: run lengths live on the host.
+        backend: which implementation.
 
     Returns:
         float64 (m, n); 0 where nothing is shared, also between empty masks.
+
+    On a device nothing waits. At most 2**31 - 1 runs of detections, and of ground truth.
 
     Raises:
         RleError: runs of an item do not sum to height * width, or sizes differ from those of the

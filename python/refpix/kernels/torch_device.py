@@ -50,7 +50,8 @@ def run_from_host(
         native: function of the ``_cuda`` extension.
         raise_faults: waits for a device and raises the first fault of its kernels.
         args: arguments by position.
-        kwargs: arguments by name. A NumPy ``out`` is filled and returned.
+        kwargs: arguments by name. A NumPy ``out`` is filled and returned, as the first of several
+            results.
         changes: position and name of the argument that the kernel changes in place, if any.
     """
     device = torch.cuda.current_device()
@@ -74,10 +75,18 @@ def run_from_host(
             np.copyto(changed, after)
         elif changed.tobytes() != after.tobytes():
             raise ValueError(f"{name}: array is read-only")
-    if isinstance(out, np.ndarray):
-        np.copyto(out, to_host(result))
-        return out
-    return tuple(map(to_host, result)) if isinstance(result, tuple) else to_host(result)
+    if isinstance(result, tuple):
+        leading, *others = map(to_host, result)
+        return (filled(out, leading), *others)
+    return filled(out, to_host(result))
+
+
+def filled(out: Any, result: Any) -> Any:
+    """``out`` with the result in it, if there is one; else the result."""
+    if not isinstance(out, np.ndarray):
+        return result
+    np.copyto(out, result)
+    return out
 
 
 def to_host(tensor: torch.Tensor) -> Any:

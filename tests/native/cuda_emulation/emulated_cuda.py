@@ -67,6 +67,14 @@ def to_host(array: Any) -> Any:
     return host.view(np.uint16) if host.dtype.kind == "V" else host
 
 
+def filled(out: Any, result: Any) -> Any:
+    """``out`` with the result in it, if there is one; else the result."""
+    if not isinstance(out, np.ndarray):
+        return result
+    np.copyto(out, result)
+    return out
+
+
 def run_from_host(
     native: Callable[..., Any],
     raise_faults: Callable[[int], None],
@@ -89,10 +97,10 @@ def run_from_host(
             np.copyto(changed, after)
         elif changed.tobytes() != after.tobytes():
             raise ValueError(f"{name}: array is read-only")
-    if isinstance(out, np.ndarray):
-        np.copyto(out, to_host(result))
-        return out
-    return tuple(map(to_host, result)) if isinstance(result, tuple) else to_host(result)
+    if isinstance(result, tuple):
+        leading, *others = map(to_host, result)
+        return (filled(out, leading), *others)
+    return filled(out, to_host(result))
 
 
 stand_in = types.ModuleType("refpix.kernels.torch_device", __doc__)
