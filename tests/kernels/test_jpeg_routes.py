@@ -125,6 +125,9 @@ def test_cut_and_damaged_files_stay_on_the_cpu(route):
     assert route(changed(payload, restart - 4, b"\xff\xff"))[0] == "cpu"
     assert route(changed(payload, restart - 4, b"\xff\xc4"))[0] == "cpu"
     assert route(payload[:20] + b"\0" + payload[20:])[1] == "structure"  # Pillow skips it
+    frame = payload.index(b"\xff\xc0")
+    for table in (b"\x04", b"\xf6"):  # quantization tables that there cannot be
+        assert route(changed(payload, frame + 12, table))[1] == "tables"
     table = payload.index(b"\xff\xc4")
     assert route(changed(payload, table + 5, b"\x09"))[1] in ("tables", "structure")
     progressive = encode(64, 48, progressive=True)

@@ -103,6 +103,9 @@ class Walk {
         for (int c = 0; c < header_.components; ++c) {
             const std::uint8_t* entry = data_ + begin + 6 + 3 * c;
             components_[c] = {entry[0], entry[1] >> 4, entry[1] & 15, entry[2], false, {}};
+            if (entry[2] > 3) {
+                return JpegReason::tables;
+            }
             std::memset(components_[c].low_bit, -1, sizeof components_[c].low_bit);
             across_ = std::max(across_, components_[c].h);
             down_ = std::max(down_, components_[c].v);

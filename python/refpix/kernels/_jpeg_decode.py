@@ -35,11 +35,11 @@ def jpeg_decode(
     Baseline and progressive, Huffman and arithmetic coding, any sampling, gray (replicated),
     YCbCr, RGB, CMYK and YCCK (taken as Adobe's, inverted). EXIF orientation is not applied.
 
-    ``backend="cuda"``, which ``auto`` never chooses, is inexact: nvJPEG decodes what it reads nearly
-    as libjpeg-turbo does, the rest is decoded on the CPU, exactly. How near that is has not been
-    measured on a GPU (``refpix.kernels._nvjpeg.BOUND``). Files and pixels are NumPy arrays there
-    too; to keep the pixels on the device use ``refpix.cuda.JpegDecoder``. It takes ``scale_denom=1``
-    and the default ``scan_limit`` only.
+    ``backend="cuda"``, which ``auto`` never chooses, is inexact: nvJPEG decodes what it reads
+    nearly as libjpeg-turbo does, the CPU the rest, exactly. How near that is has not been measured
+    on a GPU (``refpix.kernels._nvjpeg.BOUND``). Files and pixels are NumPy arrays there too; to
+    keep the pixels on the device use ``refpix.cuda.JpegDecoder``. It takes ``scale_denom=1`` and
+    the default ``scan_limit`` only.
 
     Args:
         values: uint8 (bytes,).
