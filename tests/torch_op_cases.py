@@ -116,6 +116,14 @@ CASES = {
         (JPEGS, {"encoding": "raw", "size": (5, 5), "dtype": "bfloat16", "pixel_limit": None}),
         (JPEG_TEXTS, {"size": (4, 4), "dtype": "float16"}),
     ],
+    "image_color_jitter": [
+        ((BACKGROUNDS, np.array([[0.8, 1.3, 0.5, -0.2], [1.1, 0.4, 2.0, 0.1]])), {}),
+        ((BACKGROUNDS[:0], np.ones((0, 4), np.float32)), {}),
+        (
+            (BACKGROUNDS, np.array([[0.8, 1.3, 0.5, -0.2], [1.1, 0.4, 2.0, 0.1]], np.float32)),
+            {"orders": np.array([[3, 1, 0, 2], [4, 4, 1, 3]], np.uint8)},
+        ),
+    ],
     "image_crop": [
         ((BACKGROUNDS, np.array([[0, 0], [4, 9]])), {"size": (20, 21)}),
         ((SHADES[:0], np.zeros((0, 2), np.int64)), {"size": (3, 4)}),

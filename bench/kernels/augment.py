@@ -4,10 +4,10 @@ import sys
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageEnhance
 from timing import compare
 
-from refpix.kernels import image_crop, image_flip
+from refpix.kernels import image_color_jitter, image_crop, image_flip
 
 HEIGHT, WIDTH, COUNT = 480, 640, 8
 
@@ -49,7 +49,41 @@ def crop(images):
     }
 
 
-CASES = {"image_flip": flip, "image_crop": crop}
+def pillow_hue(picture, factor):
+    h, s, v = picture.convert("HSV").split()
+    turned = np.asarray(h) + np.int32(factor * 255).astype(np.uint8)
+    return Image.merge("HSV", (Image.fromarray(turned), s, v)).convert("RGB")
+
+
+def jitter(images, hue=True):
+    pils = [Image.fromarray(image) for image in images]
+    factors, out = np.tile([0.8, 1.3, 1.2, 0.1], (COUNT, 1)), np.empty_like(images)
+    orders = np.tile(np.array([0, 1, 2, 3 if hue else 4], np.uint8), (COUNT, 1))
+
+    def pillow(picture):
+        picture = ImageEnhance.Brightness(picture).enhance(0.8)
+        picture = ImageEnhance.Contrast(picture).enhance(1.3)
+        picture = ImageEnhance.Color(picture).enhance(1.2)
+        return pillow_hue(picture, 0.1) if hue else picture
+
+    got = image_color_jitter(images, factors, orders=orders)
+    np.testing.assert_array_equal(got[0], np.asarray(pillow(pils[0])))
+    return {
+        "Pillow": lambda: [pillow(pil) for pil in pils],
+        "image_color_jitter": lambda: image_color_jitter(images, factors, orders=orders, out=out),
+    }
+
+
+def jitter_without_hue(images):
+    return jitter(images, hue=False)
+
+
+CASES = {
+    "image_flip": flip,
+    "image_crop": crop,
+    "image_color_jitter": jitter,
+    "image_color_jitter without hue": jitter_without_hue,
+}
 
 
 def main():

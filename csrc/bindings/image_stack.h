@@ -41,6 +41,19 @@ inline std::int64_t channels_of(const py::array& images) {
     return images.ndim() == 4 ? images.shape(3) : 1;
 }
 
+template <typename T>
+void require_apart(const Array<T>& out, const Array<T>& images) {
+    require(out.data() + out.size() <= images.data() || images.data() + images.size() <= out.data(),
+            "out: must not overlap images");
+}
+
+// (n, H, W, 3), bytes.
+inline Array<std::uint8_t> rgb_images(const py::object& images) {
+    auto checked = array<std::uint8_t>(images, "images", 4);
+    require(checked.shape(3) == 3, "images: expected shape (n, H, W, 3)");
+    return checked;
+}
+
 // `images` with another height and width; not on the same memory.
 template <typename T>
 Array<T> stack_output(const py::object& out, const Array<T>& images, std::int64_t height,
@@ -49,9 +62,7 @@ Array<T> stack_output(const py::object& out, const Array<T>& images, std::int64_
     shape[1] = height;
     shape[2] = width;
     Array<T> made = output<T>(out, shape);
-    require(
-        made.data() + made.size() <= images.data() || images.data() + images.size() <= made.data(),
-        "out: must not overlap images");
+    require_apart(made, images);
     return made;
 }
 

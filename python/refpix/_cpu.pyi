@@ -36,6 +36,7 @@ __all__: list[str] = [
     "confusion_matrix",
     "fault_name",
     "image_batch",
+    "image_color_jitter",
     "image_crop",
     "image_flip",
     "image_normalize",
@@ -183,6 +184,14 @@ def image_batch(
     out: typing.Any,
     num_threads: int,
 ) -> tuple[numpy.ndarray, numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64]]: ...
+def image_color_jitter(
+    images: typing.Any,
+    factors: typing.Any,
+    *,
+    orders: typing.Any,
+    out: typing.Any,
+    num_threads: int,
+) -> numpy.typing.NDArray[numpy.uint8]: ...
 def image_crop(
     images: typing.Any,
     corners: typing.Any,

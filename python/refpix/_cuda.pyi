@@ -14,6 +14,7 @@ __all__: list[str] = [
     "architectures",
     "device_count",
     "device_name",
+    "image_color_jitter",
     "image_crop",
     "image_flip",
     "image_normalize",
@@ -84,6 +85,14 @@ def alpha_occlude(
 def architectures() -> str: ...
 def device_count() -> int: ...
 def device_name(index: int) -> str: ...
+def image_color_jitter(
+    images: typing.Any,
+    factors: typing.Any,
+    *,
+    orders: typing.Any,
+    out: typing.Any,
+    num_threads: int,
+) -> typing.Any: ...
 def image_crop(
     images: typing.Any,
     corners: typing.Any,

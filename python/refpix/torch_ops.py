@@ -52,6 +52,7 @@ image_batch = op(
         a.empty("int64", a.spans.shape[0], 2),
     ),
 )
+image_color_jitter = op(kernels.image_color_jitter, lambda a: a.empty("uint8", *a.images.shape))
 image_crop = op(
     kernels.image_crop,
     lambda a: a.empty(a.images.dtype, a.images.shape[0], *a.size, *a.images.shape[3:]),

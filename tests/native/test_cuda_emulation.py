@@ -20,6 +20,10 @@ RESIZER = [
 ]
 RLE = [f"core/{name}.cpp" for name in ("thread_pool", "status", "isa", "rle")]
 SOURCES = {
+    "image_color_jitter": [
+        *(f"kernels/image_color_jitter/cpu{part}.cpp" for part in ("", "_scalar")),
+        *("core/thread_pool.cpp", "core/isa.cpp"),
+    ],
     "image_flip": ["kernels/image_flip/cpu.cpp", "core/thread_pool.cpp", "core/isa.cpp"],
     "alpha_composite": [
         *(f"kernels/alpha_composite/cpu{part}.cpp" for part in ("", "_scalar")),

@@ -37,7 +37,8 @@ REFPIX_BINDING(image_crop) {
             require(corners.shape[0] == args.count, "corners: expected one per image");
             args.padded = pad.has_value();
             args.fill = fill_for(images.array.type, pad.value_or(0));
-            const auto given = given_stack(out, images, args.height, args.width);
+            const auto given =
+                given_apart(out, images.array, images.shape(args.height, args.width));
             const DeviceCall call({&images.array, &corners}, given);
             const DeviceArray result =
                 call.output(given, images.shape(args.height, args.width), images.dtype);

@@ -20,7 +20,8 @@ REFPIX_BINDING(image_flip) {
             args.pixel_bytes = images.pixel_bytes();
             args.flips = packed<std::uint8_t>(flips, "flips");
             require(flips.shape[0] == args.count, "flips: expected one per image");
-            const auto given = given_stack(out, images, args.height, args.width);
+            const auto given =
+                given_apart(out, images.array, images.shape(args.height, args.width));
             const DeviceCall call({&images.array, &flips}, given);
             const DeviceArray result =
                 call.output(given, images.shape(args.height, args.width), images.dtype);

@@ -22,6 +22,13 @@ struct ImageStack {
     }
 };
 
+// (n, H, W, 3), bytes.
+inline DeviceArray rgb_images(const py::object& images) {
+    DeviceArray array = device_array(images, "images", "u1", 4);
+    require(array.shape[3] == 3, "images: expected shape (n, H, W, 3)");
+    return array;
+}
+
 inline ImageStack image_stack(const py::object& images) {
     const char* protocol = "__cuda_array_interface__";
     const bool planes =
@@ -38,15 +45,15 @@ inline ImageStack image_stack(const py::object& images) {
     return stack;
 }
 
-// `out` as the stack with another height and width; not on the same memory.
-inline std::optional<DeviceArray> given_stack(const py::object& out, const ImageStack& images,
-                                              std::int64_t height, std::int64_t width) {
-    auto given = given_out(out, images.array.type.c_str(), images.shape(height, width));
+// `out` as given, of a shape and the images' type; not on their memory.
+inline std::optional<DeviceArray> given_apart(const py::object& out, const DeviceArray& images,
+                                              const std::vector<std::int64_t>& shape) {
+    auto given = given_out(out, images.type.c_str(), shape);
     if (given) {
-        const auto* from = static_cast<const char*>(images.array.data);
+        const auto* from = static_cast<const char*>(images.data);
         const auto* to = static_cast<const char*>(given->data);
         require(to + given->size() * given->item_bytes() <= from ||
-                    from + images.array.size() * images.array.item_bytes() <= to,
+                    from + images.size() * images.item_bytes() <= to,
                 "out: must not overlap images");
     }
     return given;

@@ -17,6 +17,7 @@ from refpix.kernels._base64_items import base64_decode_each, base64_room
 from refpix.kernels._bbox_iou import bbox_iou
 from refpix.kernels._confusion_matrix import confusion_matrix
 from refpix.kernels._image_batch import image_batch
+from refpix.kernels._image_color_jitter import image_color_jitter
 from refpix.kernels._image_crop import image_crop
 from refpix.kernels._image_flip import image_flip
 from refpix.kernels._image_normalize import image_normalize
@@ -71,6 +72,7 @@ __all__ = [
     "confusion_matrix",
     "fault_name",
     "image_batch",
+    "image_color_jitter",
     "image_crop",
     "image_flip",
     "image_normalize",
