@@ -187,16 +187,20 @@ def test_a_bad_row_raises_after_the_batches_before_it(make, stream, bad):
     assert stream.idle, "the failed batch's memory is still to be read"
 
 
+def prepared(loader, rows):
+    return loader._batches.make(loader._batches.gather(rows))[0]
+
+
 def test_nothing_waits_but_for_memory_to_be_read(make, stream):
     loader = Loader(make(), batch_size=2, size=4, device="cuda")
-    batches = [loader._batches.prepare(np.arange(i, i + 2)) for i in range(0, 4, 2)]
+    batches = [prepared(loader, np.arange(i, i + 2)) for i in range(0, 8, 2)]
     assert stream.host_waits == 0
     assert not stream.idle
-    loader._batches.prepare(np.arange(4, 6))  # its memory is the first batch's
+    loader._batches.gather(np.arange(8, 10))  # its memory is the first batch's
     assert stream.host_waits == 1
-    for batch, _ in batches:
+    for batch in batches:
         loader._batches.hand_over(batch)
-    assert_same([batch for batch, _ in batches], list(Loader(make(), batch_size=2, size=4))[:2])
+    assert_same(batches, list(Loader(make(), batch_size=2, size=4))[:4])
 
 
 def test_page_locked_memory_is_reused(make, stream):
@@ -238,7 +242,7 @@ def test_the_stand_in_notices_a_forgotten_wait(make, monkeypatch, sabotage):
     plain = list(Loader(dataset, batch_size=1, size=4))
 
     def consume():
-        made = [loader._batches.prepare(np.array([i]))[0] for i in range(8)]
+        made = [prepared(loader, np.array([i])) for i in range(8)]
         for batch, expected in zip(made, plain, strict=True):
             loader._batches.hand_over(batch)
             assert_same([batch], [expected])
@@ -250,15 +254,15 @@ def test_the_stand_in_notices_a_forgotten_wait(make, monkeypatch, sabotage):
 @pytest.mark.parametrize("prefetch", [1, 2, 4])
 def test_so_many_batches_ahead(make, stream, monkeypatch, prefetch):
     loader = Loader(make(), batch_size=1, size=4, device="cuda", prefetch=prefetch)
-    prepare, made, enough = loader._batches.prepare, [], threading.Event()
+    make_batch, made, enough = loader._batches.make, [], threading.Event()
 
-    def counted(rows):
-        made.append(rows)
+    def counted(gathered):
+        made.append(gathered)
         if len(made) == prefetch + 2:  # those that wait, one with the caller, one in the making
             enough.set()
-        return prepare(rows)
+        return make_batch(gathered)
 
-    monkeypatch.setattr(loader._batches, "prepare", counted)
+    monkeypatch.setattr(loader._batches, "make", counted)
     iterator = iter(loader)
     next(iterator)
     assert enough.wait(30)

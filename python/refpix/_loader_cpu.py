@@ -64,9 +64,12 @@ class HostBatches(BatchMaker):
             lambda: allocate((batch_size, height, width, 3), pixels.array_dtype), keep=keep
         )
 
-    def prepare(self, rows: Ints) -> tuple[Batch, list[RowError]]:
+    def gather(self, rows: Ints) -> GatheredRows:
         """See `BatchMaker`."""
-        found = self._gather(rows)
+        return self._gather(rows)
+
+    def make(self, found: GatheredRows) -> tuple[Batch, list[RowError]]:
+        """See `BatchMaker`."""
         images = self._buffers.take()[: len(found)]
         _, sizes, codes = image_batch(
             found.values,

@@ -1,8 +1,9 @@
 """Batches on a CUDA device: payloads go up, pixels never come down.
 
-    prefetch thread   rows -> base64 text -> page-locked bytes | the next batch's rows ...
-    side stream                                copy, decode, resize and normalise, labels, event
-    consumer's stream                                                     waits for the event, step
+    thread 1            rows -> base64 text -> page-locked bytes
+    thread 2                headers, what the CPU has to decode; enqueues
+    side stream                 copy, decode, resize and normalise, labels, event
+    consumer's stream                                       waits for the event, step
 
 Nothing here waits for the device, but for page-locked memory that it still has to read.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal
 
@@ -35,8 +37,8 @@ __all__ = ["DeviceBatches", "Staging", "batches_on"]
 Bytes = npt.NDArray[np.uint8]
 Gather = Callable[[Ints], GatheredRows]
 
-# One is read by the device while the next is filled.
-_STAGINGS = 2
+# One is filled, one waits, one's work is being enqueued, and one is read by the device.
+_STAGINGS = 4
 
 
 def batches_on(
@@ -123,6 +125,16 @@ class Staging:
         self._used = 0
 
 
+@dataclass
+class Encoded:
+    """The rows of a batch, and their image files: item i is ``values[spans[i, 0]:spans[i, 1]]``."""
+
+    found: GatheredRows
+    staging: Staging
+    values: Bytes
+    spans: Ints
+
+
 class DeviceBatches(BatchMaker):
     """Makes the batches of `refpix.Loader` on a CUDA device.
 
@@ -161,15 +173,20 @@ class DeviceBatches(BatchMaker):
         self._channels_last = channels_last
         self._stagings = deque(Staging(side) for _ in range(_STAGINGS))
 
-    def prepare(self, rows: Ints) -> tuple[Batch, list[RowError]]:
-        """See `BatchMaker`. What it returns is still to be computed: see ``Batch.ready``."""
+    def gather(self, rows: Ints) -> Encoded:
+        """See `BatchMaker`. Image files are ready to be copied to the device."""
         found = self._gather(rows)
         # None is left where several iterate at a time.
         staging = self._longest_used() or Staging(self._side)
         staging.wait()
+        return Encoded(found, staging, *self._files(found, staging))
+
+    def make(self, encoded: Encoded) -> tuple[Batch, list[RowError]]:
+        """See `BatchMaker`. What it returns is still to be computed: see ``Batch.ready``."""
+        found, staging = encoded.found, encoded.staging
         try:
             with self._side.active():
-                batch = self._enqueue(found, staging)
+                batch = self._enqueue(encoded)
         finally:  # whatever was enqueued before an error reads the memory as well
             event = self._side.record()
             staging.release_after(event)
@@ -198,8 +215,9 @@ class DeviceBatches(BatchMaker):
             return self._stagings.popleft()
         return None
 
-    def _enqueue(self, found: GatheredRows, staging: Staging) -> Batch:
-        values, spans = self._files(found, staging)
+    def _enqueue(self, encoded: Encoded) -> Batch:
+        found, staging = encoded.found, encoded.staging
+        values, spans = encoded.values, encoded.spans
         decoded = self._decoder.decode(values, spans)
         staging.hold(values, decoded)
         sizes = decoded.host_sizes.copy()

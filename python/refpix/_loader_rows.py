@@ -53,10 +53,14 @@ class LabelledDataset(Dataset, Protocol):
 
 
 class BatchMaker(Protocol):
-    """Makes batches of rows, in one kind of memory."""
+    """Makes batches of rows, in one kind of memory: in two steps, on two threads of the loader."""
 
-    def prepare(self, rows: Ints) -> tuple[Batch, list[RowError]]:
-        """The batch of some rows, on the loader's thread.
+    def gather(self, rows: Ints) -> Any:
+        """The first step: finds rows, on a thread that is ahead of the one that calls `make`."""
+        ...
+
+    def make(self, found: Any) -> tuple[Batch, list[RowError]]:
+        """The second step: the batch of what was gathered.
 
         Returns:
             The batch, without its bad rows, and their errors in the order of the rows.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 __all__ = ["Ahead"]
@@ -17,10 +17,11 @@ class Ahead(Generic[A, R]):
     """Calls a function for one argument after another on a thread, a bounded number ahead.
 
     Use it as a context manager and iterate it for the results, in order; what the function raises
-    is raised there. Leaving the context ends the thread.
+    is raised there. Leaving the context ends the thread. The arguments may come from another one,
+    whose context lies around this one's.
     """
 
-    def __init__(self, prepare: Callable[[A], R], arguments: Sequence[A], depth: int) -> None:
+    def __init__(self, prepare: Callable[[A], R], arguments: Iterable[A], depth: int) -> None:
         self._prepare = prepare
         self._arguments = arguments
         self._ready: queue.Queue[Any] = queue.Queue(depth)

@@ -32,9 +32,9 @@ class Loader:
     takes every ``world_size``-th row of it, so shards are disjoint and together complete (their
     lengths differ by one at most).
 
-    One background thread prepares ``prefetch`` batches ahead; the work itself runs on native
-    threads without the GIL. Memory is bounded by the batches in flight and those the caller holds:
-    batch buffers are reused as soon as nothing refers to them.
+    One background thread finds rows and another makes batches of them, ``prefetch`` ahead; the work
+    itself runs on native threads without the GIL. Memory is bounded by the batches in flight and
+    those the caller holds: batch buffers are reused as soon as nothing refers to them.
 
     With ``device`` a CUDA device, its threads only find rows and decode base64; the device decodes,
     resizes and normalises on a stream of the loader's own, and the stream that is torch's current
@@ -232,7 +232,8 @@ class Loader:
         end = start + sum(map(len, batches))
         try:
             with (
-                Ahead(self._prepare, batches, self.prefetch) as ahead,
+                Ahead(self._batches.gather, batches, 1) as gathered,
+                Ahead(self._make, gathered, self.prefetch) as ahead,
                 tqdm(total=end, initial=start, unit="row", disable=not self.progress) as bar,
             ):
                 for batch, skipped in ahead:
@@ -249,8 +250,8 @@ class Loader:
         self.epoch += 1
         self._position = 0
 
-    def _prepare(self, rows: Ints) -> tuple[Batch, list[RowError]]:
-        batch, faults = self._batches.prepare(rows)
+    def _make(self, gathered: Any) -> tuple[Batch, list[RowError]]:
+        batch, faults = self._batches.make(gathered)
         if faults and self.errors == "raise":
             raise faults[0]
         return batch, [detached(fault) for fault in faults]
