@@ -1,9 +1,8 @@
 """A pytest plugin (``-p emulated_cuda``) for tests with the emulated ``_cuda``.
 
 It stands where torch would be asked for device memory and streams, ``refpix.kernels.torch_device``,
-and gives NumPy arrays. And where a test leaves the choice of a backend to the kernel, it takes
-``cuda``, so that all tests of a kernel are tests of its CUDA code. Of tests/kernels, those of
-kernels that have none are left out.
+and gives NumPy arrays. And it is ``cuda_first``: where a test leaves the choice of a backend to the
+kernel, that is ``cuda``.
 """
 
 from __future__ import annotations
@@ -11,13 +10,11 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from refpix.errors import BackendUnavailableError
-from refpix.kernels import _registry
+pytest_plugins = ["cuda_first"]
 
 
 class DeviceArray(np.ndarray):
@@ -107,40 +104,3 @@ stand_in = types.ModuleType("refpix.kernels.torch_device", __doc__)
 for function in (empty, current_stream, run_from_host, to_host):
     setattr(stand_in, function.__name__, function)
 sys.modules[stand_in.__name__] = stand_in
-
-
-def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Whether it is a file of tests of kernels without CUDA code."""
-    if collection_path.parent.name != "kernels" or collection_path.suffix != ".py":
-        return None
-    kernels = tuple(f"test_{name}" for name in dir(_registry.cuda_module()) if name[0] != "_")
-    return None if collection_path.stem.startswith(kernels) else True
-
-
-_choose = _registry.Kernel.__call__
-
-
-def call(kernel: Any, *args: Any, **kwargs: Any) -> Any:
-    """``auto`` is ``cuda``, if the kernel has it. Its errors must be the CPU's."""
-    if kwargs.get("backend", "auto") != "auto" or "cuda" not in kernel.backends():
-        return _choose(kernel, *args, **kwargs)
-    kwargs.pop("backend", None)
-    try:
-        return _choose(kernel, *args, **kwargs, backend="cuda")
-    except BackendUnavailableError:
-        raise
-    except Exception as error:
-        if "not available on a device" in str(error):
-            return _choose(kernel, *args, **kwargs, backend="cpu")
-        try:
-            _choose(kernel, *args, **kwargs, backend="cpu")
-        except Exception as expected:
-            if type(expected) is not type(error):
-                raise
-            if hasattr(expected, "fault") and str(error) != str(expected):
-                raise AssertionError("the CPU names another fault") from error
-            raise expected from error
-        raise
-
-
-_registry.Kernel.__call__ = call  # type: ignore[method-assign]

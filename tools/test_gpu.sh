@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# tools/test_gpu.sh [STAGE...]: the CUDA code on a device, and a report of it. Stages: tests, sanitize,
+# report; all of them if none is named. The status is 0 if nothing failed.
+#
+# Takes an installed refpix or one built in place; nothing is compiled here. It runs with the Python
+# that has refpix with its _cuda, torch for this CUDA, pytest, pytest-timeout and hypothesis:
+# REFPIX_PYTHON, else .venv's where there is one, else python3.
+#
+#   OUT=DIR          where results go (build/gpu)
+#   STAGE_SECONDS=N  time that a run of pytest or of a sanitizer gets (900)
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+readonly out=${OUT:-$PWD/build/gpu}
+readonly seconds=${STAGE_SECONDS:-900}
+if [ -n "${REFPIX_PYTHON:-}" ]; then
+    python=$REFPIX_PYTHON
+elif [ -x .venv/bin/python ]; then
+    python=.venv/bin/python
+else
+    python=python3
+fi
+failed=()
+
+# run NAME COMMAND...: with a time limit; the log goes to the terminal and to $out/NAME.log.
+run() {
+    printf '\n==== %s\n' "$1"
+    timeout --signal=INT --kill-after=30 "$seconds" "${@:2}" 2>&1 | tee "$out/$1.log"
+    local status=${PIPESTATUS[0]}
+    case $status in
+        0) ;;
+        124 | 137) failed+=("$1: ended after $seconds s") ;;
+        *) failed+=("$1: status $status") ;;
+    esac
+}
+
+check() {
+    local reason
+    mkdir -p "$out"
+    if ! reason=$("$python" -c '
+import sys
+sys.path.insert(0, "bench/gpu")
+import hypothesis, pytest, pytest_timeout
+from devices import why_not
+print(why_not())' 2>"$out/check.log"); then
+        reason=$(tail -n 1 "$out/check.log")
+    fi
+    if [ -n "$reason" ]; then
+        echo "test-gpu: nothing can be tested with $python: $reason" >&2
+        exit 1
+    fi
+    "$python" bench/gpu/where.py >"$out/machine.json" || exit 1
+    cat "$out/machine.json"
+}
+
+tests() {
+    local workers=()
+    if "$python" -c 'import xdist' 2>/dev/null; then
+        workers=(-n 4)
+    fi
+    run gpu-tests "$python" -m pytest -q "${workers[@]}" -m gpu --junitxml="$out/gpu-tests.xml" tests/gpu
+    # Every contract test of the kernels, with `cuda` wherever a test leaves the backend open.
+    PYTHONPATH=$PWD/tests/native/cuda_emulation${PYTHONPATH:+:$PYTHONPATH} \
+        run kernel-tests "$python" -m pytest -q "${workers[@]}" -p cuda_first \
+        --junitxml="$out/kernel-tests.xml" tests/kernels
+}
+
+# Every kernel once on tiny inputs, compared with the CPU; torch's pool would hide where blocks end.
+sanitize() {
+    local sanitizer tool options
+    sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null)
+    if [ -z "$sanitizer" ]; then
+        echo "sanitize: left out: there is no compute-sanitizer here" | tee "$out/sanitizers-left-out.log"
+        return
+    fi
+    for tool in memcheck racecheck initcheck; do
+        options=(--tool "$tool" --error-exitcode 99 --print-limit 50)
+        if [ "$tool" = memcheck ]; then
+            options+=(--padding 64)
+        fi
+        PYTORCH_NO_CUDA_MEMORY_CACHING=1 run "sanitizer-$tool" \
+            "$sanitizer" "${options[@]}" "$python" bench/gpu/kernels.py --check --tiny
+    done
+}
+
+report() { "$python" tools/gpu_report.py collect "$out" || failed+=("report"); }
+
+if [ $# -eq 0 ]; then
+    set -- tests sanitize report
+fi
+check
+for stage in "$@"; do
+    case $stage in
+        tests | sanitize | report) "$stage" ;;
+        *) echo "test-gpu: unknown stage $stage" >&2; exit 2 ;;
+    esac
+done
+printf '\n'
+for one in "${failed[@]}"; do
+    echo "FAILED: $one"
+done
+[ "${#failed[@]}" -eq 0 ]
