@@ -10,7 +10,8 @@ EMULATE_ARGS ?=
 FUZZ_SECONDS ?= 10
 export PYTHON
 
-.PHONY: help demo test test-ray test-dali bench bench-kernels bench-memory lint format stubs sanitize fuzz emulate dev clean
+.PHONY: help demo test test-ray test-dali test-gpu bench bench-kernels bench-memory bench-gpu gpu-wheel
+.PHONY: lint format stubs sanitize fuzz emulate dev clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -31,6 +32,9 @@ test-dali:  ## refpix.dali in DALI itself, on the CPU; its 200 MB go into build/
 	@tools/bootstrap.sh dev
 	@tools/test_dali.sh $(PYTEST_ARGS)
 
+test-gpu:  ## On a GPU: tests, compute-sanitizer, report (REFPIX_PYTHON=... has refpix and torch)
+	@tools/test_gpu.sh
+
 bench:  ## The jobs against their rivals, as tables and as JSON (BENCHES=masks BENCH_ARGS=...)
 	@tools/bootstrap.sh bench
 	@set -e; for bench in $(BENCHES); do echo "== $$bench"; $(VENV)/python bench/pipelines/$$bench.py $(BENCH_ARGS); done
@@ -43,6 +47,12 @@ bench-kernels:  ## Each kernel against its reference and the best rival
 bench-memory:  ## Memory of indexing and loading a 5 GB file, made on the fly (BENCH_ARGS=...)
 	@tools/bootstrap.sh bench
 	$(VENV)/python bench/pipelines/memory.py $(BENCH_ARGS)
+
+bench-gpu:  ## On a GPU: copy bandwidth, CUDA kernels, RefHCM against DALI and torchvision, nvJPEG
+	@tools/bench_gpu.sh
+
+gpu-wheel:  ## A folder to carry to a GPU machine without build tools: wheels, tests, benches, run.sh
+	@tools/gpu_wheel.sh
 
 lint:  ## ruff, mypy --strict, clang-format, and the committed stubs against the built modules
 	@tools/bootstrap.sh dev

@@ -92,6 +92,7 @@ def summary(report: dict) -> str:
 
 
 def cuda_kernels() -> list[str]:
+    """Kernels that have a cuda.cu."""
     return sorted(path.parent.name for path in (ROOT / "csrc" / "kernels").glob("*/cuda.cu"))
 
 
