@@ -69,6 +69,12 @@ def of_stack(args: tuple[Any, ...], result: tuple[Any, ...]) -> int:
     return int(stack.shape[0] * front.size * (2 * stack.itemsize + 1))
 
 
+def jitters(make: Inputs) -> tuple[Any, ...]:
+    factors = make.uniform(0.6, 1.4, 64, 4)
+    factors[:, 3] -= 1  # hue, in turns
+    return make.noise(64, *SQUARE, 3), factors
+
+
 SQUARE = (512, 512)
 CASES = (
     Case("image_normalize", "64 x 512x512 to float32", lambda m: (m.noise(64, *SQUARE, 3),),
@@ -113,4 +119,5 @@ CASES = (
          lambda m: (m.noise(64, *SQUARE, 3), m.numbers(m.side(64), 64, 2) // 2),
          {"size": lambda m: (m.side(512) - m.side(64),) * 2}, MEMORY_BOUND,
          moved=lambda args, result: 2 * result[0].nbytes),
+    Case("image_color_jitter", "64 x 512x512 RGB", jitters),
 )  # fmt: skip

@@ -20,7 +20,7 @@ def report(bench, data, tmp_path, capsys):
 def test_ours_is_compared_and_timed(report):
     assert report["off_by_of_255"]["refpix"]["max"] == 0
     assert report["off_by_of_255"]["CPU: image_batch, then copied"]["max"] == 0
-    assert report["engines"] == {"cpu": 4}
+    assert sum(report["engines"].values()) == 4
     for times in report["ms_per_picture"].values():
         assert times["wall"] > 0
     assert "refpix.Loader from TSV / refpix" in report["ratios"]
