@@ -204,7 +204,7 @@ std::vector<Kind> mixture() {
             {90, 20, 2}};
 }
 
-void test_mixture(const char* path, const StandIn& stand_in, bool old) {
+void test_mixture(const char* path, const StandIn& stand_in) {
     for (const bool with_boxes : {false, true}) {
         const Job job(mixture(), with_boxes);
         for (const int library_boxes : {1, 0}) {
@@ -221,12 +221,10 @@ void test_mixture(const char* path, const StandIn& stand_in, bool old) {
         }
         stand_in.call<void>("stand_in_set", 0, 1);
         auto decoder = open(path, {0, true, 1, 0});
-        // The old library does not say how many engines there are; it refuses to begin.
         CHECK(!decoder->has_hardware());
         CHECK(job.run(*decoder, stand_in) == (Done{2, 2, 2, 2, 2, 0, 0, 2, 0, 0, 2}));
         stand_in.call<void>("stand_in_set", 1, 1);
     }
-    static_cast<void>(old);
 }
 
 // Nearly all fail: halves of halves.
@@ -243,6 +241,22 @@ void test_failures(const char* path, const StandIn& stand_in) {
     decoder->close();
     CHECK(job.run(*decoder, stand_in) == Done(13, 0));
     decoder->close();
+}
+
+// Engines that are there and do not work are left alone after the first batch.
+void test_broken_engines(const char* path, const StandIn& stand_in) {
+    const Job job(mixture(), false);
+    stand_in.call<void>("stand_in_set", 2, 1);
+    auto decoder = open(path, {0, true, 2, 1 << 20});
+    CHECK(decoder->has_hardware());
+    long calls = 0;
+    for (int round = 0; round < 3; ++round) {
+        CHECK(job.run(*decoder, stand_in) == (Done{2, 2, 2, 2, 2, 0, 0, 2, 0, 0, 2}));
+        const long now = stand_in.count("stand_in_hardware_calls");
+        CHECK(round == 0 || now == calls);
+        calls = now;
+    }
+    stand_in.call<void>("stand_in_set", 1, 1);
 }
 
 void test_threads(const char* path, const StandIn& stand_in, int rounds) {
@@ -320,8 +334,9 @@ int main(int count, char** arguments) {
     for (const bool old : {false, true}) {
         const char* path = arguments[old ? 2 : 1];
         const StandIn stand_in(path);
-        test_mixture(path, stand_in, old);
+        test_mixture(path, stand_in);
         test_failures(path, stand_in);
+        test_broken_engines(path, stand_in);
         test_threads(path, stand_in, brief ? 4 : 20);
         test_no_growth(path, stand_in, brief ? 5 : 100);
         CHECK(stand_in.count("stand_in_misuses") == 0);

@@ -198,6 +198,9 @@ Status decode_batch(Handle handle, State state, const unsigned char* const* data
     const Use use(state);
     ++hardware_calls;
     misuses += state->batch < 0 || handle->backend != Backend::hardware;
+    if (engines == 2) {
+        return Status::execution_failed;
+    }
     Status status = Status::success;
     for (int i = 0; i < state->batch; ++i) {
         Size size;
@@ -245,7 +248,7 @@ STAND_IN_API long stand_in_hardware_calls() {
 STAND_IN_API long stand_in_hybrid_calls() {
     return hybrid_calls;
 }
-// Whether there are JPEG engines, and whether nvJPEG decodes boxes.
+// Whether there are JPEG engines (2: which never work), and whether nvJPEG decodes boxes.
 STAND_IN_API void stand_in_set(int with_engines, int with_boxes) {
     engines = with_engines;
     boxes = with_boxes;

@@ -19,6 +19,13 @@ constexpr std::int64_t lanes_per_thread = 2;
 // The library's buffers grow in steps of this, so that they seldom do.
 constexpr std::size_t padding_bytes = std::size_t{1} << 20;
 
+// Whether it is the file that failed, not the engines: they may be there and yet not usable, as in
+// containers without the driver's part for them.
+bool is_the_files(Status status) noexcept {
+    return status == Status::bad_jpeg || status == Status::jpeg_not_supported ||
+           status == Status::incomplete_bitstream;
+}
+
 // While it lives, a device is the current one of this thread.
 class OnDevice {
   public:
@@ -53,6 +60,7 @@ struct BatchDecoder::Contents {
     Pool<Lane> lanes;
     std::shared_mutex closing;  // shared while decoding
     bool closed = false;
+    std::atomic<bool> engines_failed{false};
 
     const Api& api() const noexcept { return library->api; }
 
@@ -115,7 +123,7 @@ struct BatchDecoder::Contents {
             pictures.push_back(picture(batch, item));
         }
         std::vector<Taken> taken(items.size(), Taken::no);
-        std::vector<char> decoded(items.size(), 0);
+        std::vector<Status> verdicts(items.size(), Status::not_initialized);
         Pool<Flight>::Lease flight(flights, most_flights);
         if (flight.empty()) {
             flight.put(Flight::create(api(), hardware.get()));
@@ -132,18 +140,25 @@ struct BatchDecoder::Contents {
                         taken[k] = Taken::no;
                     }
                 });
-                error = flight->decode(pictures, taken, options.staging_bytes, stream, &decoded);
+                error = flight->decode(pictures, taken, options.staging_bytes, stream, &verdicts);
             }
             if (flight->bloated(options.staging_bytes)) {
                 flight.drop();
             }
         }
+        std::int64_t failed = 0, good = 0;
         for (std::size_t k = 0; k < items.size(); ++k) {
-            if (taken[k] == Taken::no) {
-                rest->push_back(items[k]);
-            } else if (decoded[k]) {
+            const Status verdict = verdicts[k];
+            if (taken[k] != Taken::no && verdict == Status::success) {
                 batch.done[items[k]] = engine_hardware;
+                ++good;
+            } else if (taken[k] == Taken::no || !is_the_files(verdict)) {
+                rest->push_back(items[k]);
+                failed += taken[k] != Taken::no && verdict != Status::allocator_failure;
             }
+        }
+        if (failed > 0 && good == 0) {
+            engines_failed = true;  // not to be tried, picture by picture, in every batch
         }
         return error;
     }
@@ -189,7 +204,8 @@ struct BatchDecoder::Contents {
         std::vector<std::int64_t> flying, walking;
         for (std::int64_t item = 0; item < batch.files.count; ++item) {
             batch.done[item] = engine_none;
-            if (batch.engines[item] == engine_hardware && hardware.get() != nullptr) {
+            if (batch.engines[item] == engine_hardware && hardware.get() != nullptr &&
+                !engines_failed) {
                 flying.push_back(item);
             } else if (batch.engines[item] >= engine_hybrid) {
                 walking.push_back(item);

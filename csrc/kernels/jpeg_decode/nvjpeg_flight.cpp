@@ -87,7 +87,7 @@ Taken Flight::supported(Stream parsed, const Picture& picture, std::int64_t i) n
 }
 
 cudaError_t Flight::decode(const std::vector<Picture>& pictures, const std::vector<Taken>& taken,
-                           std::int64_t limit, cudaStream_t stream, std::vector<char>* decoded) {
+                           std::int64_t limit, cudaStream_t stream, std::vector<Status>* verdicts) {
     Load load;
     for (std::size_t i = 0; i < pictures.size(); ++i) {
         if (taken[i] == Taken::no) {
@@ -95,7 +95,7 @@ cudaError_t Flight::decode(const std::vector<Picture>& pictures, const std::vect
         }
         const std::int64_t bytes = staged_bytes(pictures[i], taken[i]);
         if (!load.items.empty() && load.bytes + bytes > limit) {
-            const cudaError_t error = carry(pictures, taken, load, stream, decoded);
+            const cudaError_t error = carry(pictures, taken, load, stream, verdicts);
             if (error != cudaSuccess) {
                 return error;
             }
@@ -105,19 +105,22 @@ cudaError_t Flight::decode(const std::vector<Picture>& pictures, const std::vect
         load.places.push_back(load.bytes);
         load.bytes += bytes;
     }
-    return load.items.empty() ? cudaSuccess : carry(pictures, taken, load, stream, decoded);
+    return load.items.empty() ? cudaSuccess : carry(pictures, taken, load, stream, verdicts);
 }
 
 // One load: when the staging memory is free, into it, and from there to where it belongs.
 cudaError_t Flight::carry(const std::vector<Picture>& pictures, const std::vector<Taken>& taken,
-                          const Load& load, cudaStream_t stream, std::vector<char>* decoded) {
+                          const Load& load, cudaStream_t stream, std::vector<Status>* verdicts) {
     // The host has to wait: the engines would not (see nvjpeg_decoder.h).
     const cudaError_t waited = wait();
     if (waited != cudaSuccess) {
         return waited;
     }
     if (staging_.reserve(load.bytes) != cudaSuccess) {
-        return cudaSuccess;  // no memory is no error: what is not decoded is left to others
+        for (const std::int64_t item : load.items) {
+            (*verdicts)[static_cast<std::size_t>(item)] = Status::allocator_failure;
+        }
+        return cudaSuccess;  // no error: others may do with less
     }
     const std::size_t count = load.items.size();
     data_.clear();
@@ -134,12 +137,12 @@ cudaError_t Flight::carry(const std::vector<Picture>& pictures, const std::vecto
         images_[k].pitch[0] = static_cast<std::size_t>(
             3 * (taken[item] == Taken::box ? picture.columns : picture.width));
     }
-    std::vector<char> good(count, 0);
-    submit(0, static_cast<std::int64_t>(count), stream, &good);
-    const cudaError_t error = deliver(pictures, taken, load, good, stream);
+    std::vector<Status> said(count, Status::not_initialized);
+    submit(0, static_cast<std::int64_t>(count), stream, &said);
+    const cudaError_t error = deliver(pictures, taken, load, said, stream);
     const cudaError_t recorded = last_use_.record(stream);
     for (std::size_t k = 0; k < count; ++k) {
-        (*decoded)[static_cast<std::size_t>(load.items[k])] = good[k];
+        (*verdicts)[static_cast<std::size_t>(load.items[k])] = said[k];
     }
     return error == cudaSuccess ? recorded : error;
 }
@@ -147,14 +150,15 @@ cudaError_t Flight::carry(const std::vector<Picture>& pictures, const std::vecto
 // A batch fails as a whole and does not say which picture it was: halves are tried until it is
 // found.
 void Flight::submit(std::int64_t first, std::int64_t count, cudaStream_t stream,
-                    std::vector<char>* good) {
-    if (call(first, count, stream) == Status::success) {
+                    std::vector<Status>* verdicts) {
+    const Status status = call(first, count, stream);
+    if (status == Status::success || count == 1) {
         for (std::int64_t k = first; k < first + count; ++k) {
-            (*good)[static_cast<std::size_t>(k)] = 1;
+            (*verdicts)[static_cast<std::size_t>(k)] = status;
         }
-    } else if (count > 1) {
-        submit(first, count / 2, stream, good);
-        submit(first + count / 2, count - count / 2, stream, good);
+    } else {
+        submit(first, count / 2, stream, verdicts);
+        submit(first + count / 2, count - count / 2, stream, verdicts);
     }
 }
 
@@ -175,13 +179,13 @@ Status Flight::call(std::int64_t first, std::int64_t count, cudaStream_t stream)
 
 // Pictures that lie side by side in both places are copied in one go.
 cudaError_t Flight::deliver(const std::vector<Picture>& pictures, const std::vector<Taken>& taken,
-                            const Load& load, const std::vector<char>& good,
+                            const Load& load, const std::vector<Status>& verdicts,
                             cudaStream_t stream) noexcept {
     cudaError_t error = cudaSuccess;
     for (std::size_t k = 0; k < load.items.size() && error == cudaSuccess; ++k) {
         const auto item = static_cast<std::size_t>(load.items[k]);
         const std::uint8_t* staged = staging_.data() + load.places[k];
-        if (!good[k]) {
+        if (verdicts[k] != Status::success) {
             continue;
         }
         if (taken[item] == Taken::whole && pictures[item].box != nullptr) {
@@ -189,7 +193,7 @@ cudaError_t Flight::deliver(const std::vector<Picture>& pictures, const std::vec
             continue;
         }
         std::int64_t bytes = staged_bytes(pictures[item], taken[item]);
-        for (; k + 1 < load.items.size() && good[k + 1]; ++k) {
+        for (; k + 1 < load.items.size() && verdicts[k + 1] == Status::success; ++k) {
             const auto next = static_cast<std::size_t>(load.items[k + 1]);
             const bool cropped = taken[next] == Taken::whole && pictures[next].box != nullptr;
             if (cropped || pictures[next].out != pictures[item].out + bytes) {

@@ -33,10 +33,10 @@ class Flight {
     // object.
     Taken supported(Stream parsed, const Picture& picture, std::int64_t i) noexcept;
 
-    // Decodes and copies to where the pictures belong; `decoded[i]` tells of each. At most
-    // `limit` bytes of staging are used, unless a single picture needs more. Throws std::bad_alloc.
+    // Decodes and copies to where the pictures belong; `verdicts[i]` tells of each. At most `limit`
+    // bytes of staging are used, unless a single picture needs more. Throws std::bad_alloc.
     cudaError_t decode(const std::vector<Picture>& pictures, const std::vector<Taken>& taken,
-                       std::int64_t limit, cudaStream_t stream, std::vector<char>* decoded);
+                       std::int64_t limit, cudaStream_t stream, std::vector<Status>* verdicts);
 
   private:
     // What one call decodes: numbers of pictures, and where each lies in the staging memory.
@@ -48,12 +48,12 @@ class Flight {
     Flight(const Api& api, Handle handle) noexcept : api_(api), handle_(handle) {}
     Status make();
     cudaError_t carry(const std::vector<Picture>& pictures, const std::vector<Taken>& taken,
-                      const Load& load, cudaStream_t stream, std::vector<char>* decoded);
+                      const Load& load, cudaStream_t stream, std::vector<Status>* verdicts);
     void submit(std::int64_t first, std::int64_t count, cudaStream_t stream,
-                std::vector<char>* good);
+                std::vector<Status>* verdicts);
     Status call(std::int64_t first, std::int64_t count, cudaStream_t stream) noexcept;
     cudaError_t deliver(const std::vector<Picture>& pictures, const std::vector<Taken>& taken,
-                        const Load& load, const std::vector<char>& good,
+                        const Load& load, const std::vector<Status>& verdicts,
                         cudaStream_t stream) noexcept;
 
     const Api& api_;

@@ -205,7 +205,7 @@ class JpegDecoder:
         Sizes come from the headers, so nothing is read back. The host waits for the stream only to
         use a buffer again: when three calls with pictures for the JPEG engines are under way, or
         more than 512 MiB of pictures, or, of those that nvJPEG decodes without the engines, two
-        for each thread.
+        for each thread. It cannot be part of a CUDA graph.
 
         Args:
             values: uint8 (bytes,) in host memory, pinned or not. Must not change before the stream
@@ -269,6 +269,7 @@ class JpegDecoder:
                     stream=self._stream(),
                     done=done,
                 )
+                self._hold((values, spans))
             items = np.flatnonzero((wanted >= _CPU) & (done == 0))
             if len(items):
                 self._on_cpu(values, spans, roi, items, sizes, offsets, pixels, faults, options)
@@ -279,7 +280,7 @@ class JpegDecoder:
                 sizes[bad] = 0
                 offsets = _offsets(sizes)
             done[bad] = 0
-            result = DecodedImages(
+            return DecodedImages(
                 pixels,
                 self._upload(offsets),
                 self._upload(sizes),
@@ -289,8 +290,6 @@ class JpegDecoder:
                 pictures,
                 (values, spans),
             )
-            self._hold(result.held)
-        return result
 
     @property
     def _on_gpu(self) -> bool:
@@ -346,7 +345,7 @@ class JpegDecoder:
 
     def _hold(self, held: object) -> None:
         """Keeps the encoded bytes until the stream is past their decoding."""
-        if not self._on_gpu or self._best == _CPU:
+        if not self._on_gpu:
             return
         event = torch.cuda.Event()  # type: ignore[no-untyped-call]
         event.record(torch.cuda.current_stream())
