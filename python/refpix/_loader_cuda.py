@@ -108,9 +108,9 @@ class Staging:
         np.copyto(pinned, array)
         return self._side.upload(pinned)
 
-    def hold(self, *things: Any) -> None:
-        """Keeps what the device will read until it has."""
-        self._held += things
+    def hold(self, memory: Any) -> None:
+        """Keeps other memory that the device will read until it has."""
+        self._held.append(memory)
 
     def release_after(self, event: Any) -> None:
         """Says when the device is done with it."""
@@ -218,8 +218,8 @@ class DeviceBatches(BatchMaker):
     def _enqueue(self, encoded: Encoded) -> Batch:
         found, staging = encoded.found, encoded.staging
         values, spans = encoded.values, encoded.spans
+        staging.hold(values)
         decoded = self._decoder.decode(values, spans)
-        staging.hold(values, decoded)
         sizes = decoded.host_sizes.copy()
         pictures: dict[int, Bytes] = {}
         for item in np.flatnonzero(decoded.faults[:, 0]).tolist():
