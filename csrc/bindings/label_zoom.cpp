@@ -1,6 +1,7 @@
 #include "kernels/label_zoom/label_zoom.h"
 
 #include "bindings/bind.h"
+#include "bindings/label_options.h"
 
 namespace refpix::bind {
 namespace {
@@ -29,11 +30,6 @@ py::array labels(const py::object& object, LabelType* type) {
     return given;
 }
 
-ZoomRule zoom_rule(const std::string& name) {
-    require(name == "scipy" || name == "torch", "rule: expected 'scipy' or 'torch', got " + name);
-    return name == "scipy" ? ZoomRule::scipy : ZoomRule::torch;
-}
-
 }  // namespace
 
 REFPIX_BINDING(label_zoom) {
@@ -49,9 +45,7 @@ REFPIX_BINDING(label_zoom) {
             require(sizes.shape(1) == 2, "sizes: expected shape (n, 2)");
             require(offsets.shape(0) == sizes.shape(0) + 1,
                     "offsets: expected one more than sizes");
-            require(out_size.first > 0 && out_size.second > 0, "out_size: must be positive");
-            require(out_size.first <= INT32_MAX && out_size.second <= INT32_MAX,
-                    "out_size: too large");
+            require_size(out_size, "out_size");
             args.values = values.data();
             args.size = values.size();
             args.offsets = offsets.data();

@@ -1,6 +1,7 @@
 #include "kernels/parsing_paste/parsing_paste.h"
 
 #include "bindings/bind.h"
+#include "bindings/label_options.h"
 
 namespace refpix::bind {
 
@@ -16,8 +17,7 @@ REFPIX_BINDING(parsing_paste) {
             require(boxes.shape(0) == maps.shape(0), "boxes and maps: different numbers of items");
             require(maps.shape(1) > 0 && maps.shape(2) > 0, "maps: must have pixels");
             require(maps.shape(2) <= INT32_MAX, "maps: too wide");
-            require(size.first > 0 && size.second > 0, "size: must be positive");
-            require(size.first <= INT32_MAX && size.second <= INT32_MAX, "size: too large");
+            require_size(size, "size");
             ParsingPaste args;
             args.boxes = boxes.data();
             args.maps = maps.data();

@@ -40,7 +40,7 @@ __global__ void name_bad_item(const __grid_constant__ Check check, std::int64_t 
     }
     const Status status = check(item);
     fault->fault = static_cast<std::int32_t>(status.fault);
-    fault->item = item;
+    fault->item = status.item < 0 ? item : status.item;
     fault->position = status.position;
 }
 

@@ -12,6 +12,7 @@ __all__: list[str] = [
     "alpha_composite",
     "alpha_occlude",
     "architectures",
+    "confusion_matrix",
     "device_count",
     "device_name",
     "image_color_jitter",
@@ -20,6 +21,8 @@ __all__: list[str] = [
     "image_normalize",
     "image_resize",
     "image_resize_normalize",
+    "label_zoom",
+    "parsing_paste",
     "parsing_unpack",
     "probe",
     "raise_faults",
@@ -83,6 +86,15 @@ def alpha_occlude(
     num_threads: int,
 ) -> typing.Any: ...
 def architectures() -> str: ...
+def confusion_matrix(
+    pred: typing.Any,
+    gt: typing.Any,
+    *,
+    num_labels: int,
+    ignore: int,
+    out: typing.Any,
+    num_threads: int,
+) -> typing.Any: ...
 def device_count() -> int: ...
 def device_name(index: int) -> str: ...
 def image_color_jitter(
@@ -139,6 +151,24 @@ def image_resize_normalize(
     std: typing.Any,
     dtype: str,
     channels_last: bool,
+    out: typing.Any,
+    num_threads: int,
+) -> typing.Any: ...
+def label_zoom(
+    values: typing.Any,
+    offsets: typing.Any,
+    sizes: typing.Any,
+    *,
+    out_size: tuple[int, int],
+    rule: str,
+    out: typing.Any,
+    num_threads: int,
+) -> typing.Any: ...
+def parsing_paste(
+    boxes: typing.Any,
+    maps: typing.Any,
+    *,
+    size: tuple[int, int],
     out: typing.Any,
     num_threads: int,
 ) -> typing.Any: ...

@@ -19,7 +19,9 @@ RESIZER = [
     *("core/thread_pool.cpp", "core/status.cpp", "core/isa.cpp"),
 ]
 RLE = [f"core/{name}.cpp" for name in ("thread_pool", "status", "isa", "rle")]
+POOL = ["core/thread_pool.cpp", "core/status.cpp"]
 SOURCES = {
+    "confusion_matrix": [*POOL, "kernels/confusion_matrix/cpu.cpp"],
     "image_color_jitter": [
         *(f"kernels/image_color_jitter/cpu{part}.cpp" for part in ("", "_scalar")),
         *("core/thread_pool.cpp", "core/isa.cpp"),
@@ -37,7 +39,9 @@ SOURCES = {
         "kernels/image_resize_normalize/cpu.cpp",
         "kernels/image_normalize/cpu_rows.cpp",
     ],
-    "parsing_unpack": ["kernels/parsing_unpack/cpu.cpp", "core/thread_pool.cpp", "core/status.cpp"],
+    "label_zoom": [*POOL, "kernels/label_zoom/cpu.cpp"],
+    "parsing_paste": [*POOL, "kernels/parsing_paste/cpu.cpp", "core/isa.cpp"],
+    "parsing_unpack": [*POOL, "kernels/parsing_unpack/cpu.cpp"],
     "rle_decode": ["kernels/rle_decode/cpu.cpp", *RLE],
     "rle_encode": ["kernels/rle_encode/cpu.cpp", "kernels/rle_encode/cpu_scalar.cpp", *RLE],
     "rle_iou": ["kernels/rle_iou/cpu.cpp", *RLE],

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "core/device.h"
 #include "core/status.h"
 
 namespace refpix {
@@ -23,5 +24,17 @@ struct ConfusionMatrix {
 namespace cpu {
 Status confusion_matrix(const ConfusionMatrix& args) noexcept;
 }  // namespace cpu
+
+namespace cuda {
+
+// All pointers but `fault` on the device; `threads` is ignored.
+struct ConfusionMatrixRun {
+    ConfusionMatrix args;
+    std::int64_t* first_bad = nullptr;  // (1,), scratch
+    DeviceFault* fault = nullptr;
+};
+int confusion_matrix(const ConfusionMatrixRun& run, DeviceStream stream) noexcept;  // a cudaError_t
+
+}  // namespace cuda
 
 }  // namespace refpix

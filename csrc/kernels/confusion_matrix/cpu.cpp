@@ -99,12 +99,6 @@ void add(const Slice& slice, std::int64_t cells, std::int64_t* out) noexcept {
     }
 }
 
-Status fault_at(const ConfusionMatrix& args, std::int64_t pixel) noexcept {
-    const std::int64_t bytes =
-        args.gt_is_byte ? 1 : static_cast<std::int64_t>(sizeof(std::int32_t));
-    return {Fault::label_negative, pixel / args.item_pixels, pixel % args.item_pixels * bytes};
-}
-
 }  // namespace
 
 Status confusion_matrix(const ConfusionMatrix& args) noexcept {
@@ -136,7 +130,7 @@ Status confusion_matrix(const ConfusionMatrix& args) noexcept {
     if (out_of_memory) {
         return {Fault::out_of_memory, -1, -1};
     }
-    return negative < 0 ? Status{} : fault_at(args, negative);
+    return negative < 0 ? Status{} : confusion::fault_at(args, negative);
 }
 
 }  // namespace refpix::cpu

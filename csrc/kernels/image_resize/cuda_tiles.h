@@ -446,26 +446,18 @@ struct Check {
 template <int channels, typename Output>
 int resize_into(const ImageResizeRun& run, const Output& output, DeviceStream stream) noexcept {
     const ImageResize& args = run.args;
-    if (args.count == 0) {
-        return 0;
-    }
-    const Check check{args};
     const Plan plan = plan_of(run);
-    cudaError_t error = find_bad(check, args.count, run.first_bad, stream);
-    if (error == cudaSuccess) {
+    return run_checked(Check{args}, args.count, run.first_bad, run.fault, stream, [&] {
         const std::int64_t groups = (args.count * plan.lines + threads - 1) / threads;
-        error = launch(plan_lines, blocks_for(groups, blocks), threads, stream, run, plan);
-    }
-    if (error == cudaSuccess) {
+        const cudaError_t error =
+            launch(plan_lines, blocks_for(groups, blocks), threads, stream, run, plan);
         const std::int64_t tiles = args.count * ((args.out_height + side - 1) / side) *
                                    ((args.out_width + side - 1) / side);
-        error = launch(resize_tiles<channels, Output>, blocks_for(tiles, blocks), threads, stream,
-                       run, plan, output);
-    }
-    if (error == cudaSuccess) {
-        error = name_fault(check, args.count, run.first_bad, run.fault, stream);
-    }
-    return error;
+        return error != cudaSuccess
+                   ? error
+                   : launch(resize_tiles<channels, Output>, blocks_for(tiles, blocks), threads,
+                            stream, run, plan, output);
+    });
 }
 
 }  // namespace refpix::cuda::tiles

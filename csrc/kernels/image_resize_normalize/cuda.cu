@@ -32,16 +32,7 @@ struct Numbers {
             values[k] = shared.table[256 * channel + (bytes >> (8 * k) & 255u)];
             channel = planes ? channel : channel == 2 ? 0 : channel + 1;
         }
-        if (count == 4 && takes_four(at)) {
-            store_four(at, values[0], values[1], values[2], values[3]);
-            return;
-        }
-#pragma unroll  // else the values leave the registers
-        for (int k = 0; k < 4; ++k) {
-            if (k < count) {
-                at[k] = values[k];
-            }
-        }
+        store_up_to_four(at, values, count);
     }
 };
 

@@ -1,24 +1,20 @@
 #include <cstring>
-#include <limits>
 #include <memory>
 #include <new>
 
 #include "core/first_fault.h"
-#include "core/nearest.h"
 #include "core/thread_pool.h"
 #include "kernels/label_zoom/label_zoom.h"
+#include "kernels/label_zoom/sources.h"
 
 namespace refpix::cpu {
 namespace {
 
-// Source index of every output column, -1 for background. Sorted, so that only the end can be -1.
-void plan(ZoomRule rule, std::int64_t n_in, std::int64_t n_out, std::int32_t* sources) noexcept {
-    const float torch_scale = nearest::torch_scale(n_in, n_out);
-    const double scipy_scale = nearest::scipy_scale(n_in, n_out);
+// Source index of every output row or column.
+void plan(ZoomRule rule, std::int64_t n_in, std::int64_t n_out, std::int32_t* out) noexcept {
+    const zoom::Sources sources(rule, n_in, n_out);
     for (std::int64_t i = 0; i < n_out; ++i) {
-        sources[i] = static_cast<std::int32_t>(rule == ZoomRule::torch
-                                                   ? nearest::torch_source(i, torch_scale, n_in)
-                                                   : nearest::scipy_source(i, scipy_scale, n_in));
+        out[i] = static_cast<std::int32_t>(sources.of(i));
     }
 }
 
@@ -86,24 +82,16 @@ Status zoom_item(const LabelZoom& args, std::int64_t item) noexcept {
 }
 
 Status check(const LabelZoom& args) noexcept {
-    constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
     for (std::int64_t item = 0; item < args.count; ++item) {
-        const std::int64_t start = args.offsets[item];
-        const std::int64_t stop = args.offsets[item + 1];
-        const std::int64_t height = args.sizes[2 * item];
-        const std::int64_t width = args.sizes[2 * item + 1];
-        if (start < 0 || stop < start || stop > args.size) {
-            return {Fault::span_out_of_bounds, item, -1};
-        }
-        if (height < 1 || width < 1 || height > most || width > most ||
-            height * width != stop - start) {
-            return {Fault::bad_size, item, -1};
+        const Status status = zoom::check_item(args, item);
+        if (!status.ok()) {
+            return status;
         }
     }
     return {};
 }
 
-Status zoom(const LabelZoom& args, std::int64_t item) noexcept {
+Status zoom_any(const LabelZoom& args, std::int64_t item) noexcept {
     switch (args.type) {
         case LabelType::uint8:
             return zoom_item<std::uint8_t>(args, item);
@@ -126,7 +114,7 @@ Status label_zoom(const LabelZoom& args) noexcept {
     }
     FirstFault faults;
     parallel_for(args.count, args.threads,
-                 [&](std::int64_t item) { faults.report(zoom(args, item)); });
+                 [&](std::int64_t item) { faults.report(zoom_any(args, item)); });
     return faults.status();
 }
 

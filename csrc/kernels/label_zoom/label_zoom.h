@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "core/device.h"
 #include "core/status.h"
 
 namespace refpix {
@@ -27,5 +28,17 @@ struct LabelZoom {
 namespace cpu {
 Status label_zoom(const LabelZoom& args) noexcept;
 }  // namespace cpu
+
+namespace cuda {
+
+// All pointers but `fault` on the device; `threads` is ignored.
+struct LabelZoomRun {
+    LabelZoom args;
+    std::int64_t* first_bad = nullptr;  // (2,), scratch
+    DeviceFault* fault = nullptr;
+};
+int label_zoom(const LabelZoomRun& run, DeviceStream stream) noexcept;  // a cudaError_t
+
+}  // namespace cuda
 
 }  // namespace refpix

@@ -86,16 +86,14 @@ void fill_region(const ParsingPaste& args, const paste::Region& box, const Colum
 }
 
 Status paste_item(const ParsingPaste& args, std::int64_t item) noexcept {
-    const float* corners = args.boxes + 4 * item;
-    for (std::int64_t i = 0; i < 4; ++i) {
-        if (!paste::is_finite(corners[i])) {
-            return {Fault::box_not_finite, item, i * static_cast<std::int64_t>(sizeof(float))};
-        }
+    const Status status = paste::check_item(args, item);
+    if (!status.ok()) {
+        return status;
     }
     const std::int64_t pixels = args.height * args.width;
     std::uint8_t* canvas = args.out + item * pixels;
     std::memset(canvas, 0, static_cast<std::size_t>(pixels));
-    const paste::Region box = paste::region(corners, args.height, args.width);
+    const paste::Region box = paste::region(args.boxes + 4 * item, args.height, args.width);
     if (box.x2 == 0 || box.y2 == 0) {
         return {};
     }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "core/device.h"
 #include "core/status.h"
 
 namespace refpix {
@@ -22,5 +23,17 @@ struct ParsingPaste {
 namespace cpu {
 Status parsing_paste(const ParsingPaste& args) noexcept;
 }  // namespace cpu
+
+namespace cuda {
+
+// All pointers but `fault` on the device; `threads` is ignored.
+struct ParsingPasteRun {
+    ParsingPaste args;
+    std::int64_t* first_bad = nullptr;  // (1,), scratch
+    DeviceFault* fault = nullptr;
+};
+int parsing_paste(const ParsingPasteRun& run, DeviceStream stream) noexcept;  // a cudaError_t
+
+}  // namespace cuda
 
 }  // namespace refpix

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "core/device.h"
+#include "kernels/parsing_paste/parsing_paste.h"
 
 namespace refpix::paste {
 
@@ -38,6 +39,15 @@ REFPIX_HD inline Region region(const float* box, std::int64_t height, std::int64
     r.x1 = side_start(r.x1, r.x2);
     r.y1 = side_start(r.y1, r.y2);
     return r;
+}
+
+REFPIX_HD inline Status check_item(const ParsingPaste& args, std::int64_t item) {
+    for (std::int64_t i = 0; i < 4; ++i) {
+        if (!is_finite(args.boxes[4 * item + i])) {
+            return {Fault::box_not_finite, item, i * static_cast<std::int64_t>(sizeof(float))};
+        }
+    }
+    return {};
 }
 
 }  // namespace refpix::paste

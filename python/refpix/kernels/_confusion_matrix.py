@@ -48,8 +48,6 @@ def confusion_matrix(
         KernelError: a negative flat index, which ``np.bincount`` refuses too; names the item along
             the first axis and the byte of ``gt`` within it.
 
-    No CUDA implementation: evaluation is a small part of a run, and the maps are in host memory.
-
     Source: RefHCM, tasks/mm_tasks/rpar.py (_calculate_confusion_matrix).
     """
     cells = num_labels * num_labels

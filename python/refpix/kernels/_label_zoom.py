@@ -63,8 +63,6 @@ def label_zoom(
         KernelError: a map without pixels, offsets that do not match the sizes or lie outside
             ``values``, or a label that does not fit in int32; names the map.
 
-    No CUDA implementation: evaluation is a small part of a run, and the maps are in host memory.
-
     Source: RefHCM, data/mm_data/rpar_dataset.py (the ``gt`` of an item); scipy, ndimage.zoom.
     """
     zoomed = np.empty((len(sizes), *out_size), np.int32) if out is None else out

@@ -48,8 +48,6 @@ def parsing_paste(
     Raises:
         KernelError: a coordinate is NaN or infinite; names the item and the byte in its row.
 
-    No CUDA implementation: evaluation is a small part of a run, and the maps are in host memory.
-
     Source: RefHCM, utils/eval_utils.py (eval_refparsing); torch, interpolate(mode="nearest").
     """
     height, width = size

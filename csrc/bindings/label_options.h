@@ -1,0 +1,23 @@
+// Names of options that kernels of label maps take.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "bindings/bind.h"
+#include "kernels/label_zoom/label_zoom.h"
+
+namespace refpix::bind {
+
+inline ZoomRule zoom_rule(const std::string& name) {
+    require(name == "scipy" || name == "torch", "rule: expected 'scipy' or 'torch', got " + name);
+    return name == "scipy" ? ZoomRule::scipy : ZoomRule::torch;
+}
+
+// Height and width of something to be made.
+inline void require_size(const std::pair<std::int64_t, std::int64_t>& size, const char* name) {
+    require(size.first > 0 && size.second > 0, std::string(name) + ": must be positive");
+    require(size.first <= INT32_MAX && size.second <= INT32_MAX, std::string(name) + ": too large");
+}
+
+}  // namespace refpix::bind
