@@ -14,7 +14,7 @@ readonly python=${REFPIX_VENV:-$PWD/.venv}/bin/python
 readonly build=$PWD/build/sanitize
 readonly site=$build/site            # with _cpu alone
 readonly cuda_site=$build/cuda_site  # and with the CUDA code, emulated
-readonly logs=$build/logs
+logs=$build/logs
 PATH=$(dirname "$python"):$PATH
 
 build_sanitized() {
@@ -106,25 +106,37 @@ thread_pool_under_tsan() {
     echo "sanitize: thread pool clean under TSan"
 }
 
+# fuzz_one SECONDS TARGET: with reports of its own, as several run at a time.
+fuzz_one() {
+    local logs=$logs/$(basename "$2" .py)
+    echo "fuzz: $2, $1 s"
+    if grep -q '^PURE_PYTHON = True' "$2"; then
+        # Nothing for sanitizers to see, and they make Python a hundred times slower.
+        "$python" "$2" --seconds "$1" --seed "${FUZZ_SEED:-$RANDOM}"
+        return
+    fi
+    if ! sanitized 1 "$python" "$2" --seconds "$1" --seed "${FUZZ_SEED:-$RANDOM}" || has_reports; then
+        show_reports
+        return 1
+    fi
+    ! own_leaks
+}
+
 fuzz() {
     local target targets failed=0
     targets=("${@:2}")
     if [ "$#" -lt 2 ]; then
         targets=(tests/fuzz/fuzz_*.py)
     fi
+    rm -rf "$logs"
     for target in "${targets[@]}"; do
-        echo "fuzz: $target, $1 s"
-        if grep -q '^PURE_PYTHON = True' "$target"; then
-            # Nothing for sanitizers to see, and they make Python a hundred times slower.
-            "$python" "$target" --seconds "$1" --seed "${FUZZ_SEED:-$RANDOM}" || failed=1
-            continue
-        fi
-        if ! sanitized 1 "$python" "$target" --seconds "$1" --seed "${FUZZ_SEED:-$RANDOM}" || has_reports; then
-            show_reports
-            failed=1
-        elif own_leaks; then
-            failed=1
-        fi
+        while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
+            wait -n || failed=1
+        done
+        fuzz_one "$1" "$target" &
+    done
+    while [ -n "$(jobs -p)" ]; do
+        wait -n || failed=1
     done
     return "$failed"
 }
