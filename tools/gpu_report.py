@@ -114,12 +114,14 @@ def record(report: dict, stored: dict[str, dict]) -> dict[str, dict]:
     """The last run of each row, this one put in.
 
     Raises:
-        ValueError: the report does not say which GPU and which commit it is of.
+        ValueError: the report does not say which GPU and which commit it is of, or is of none.
     """
     machine = report["machine"]
     run = {key: machine.get(key) for key in ("gpu", "driver", "cuda_runtime", "commit", "date")}
     if not (run["gpu"] and run["commit"] and run["date"]):
         raise ValueError("a run without the name of its GPU, its commit and date is no evidence")
+    if "emulated" in machine.get("architectures", ()):
+        raise ValueError("an emulated run is no evidence of a GPU")
     rows = dict(stored)
     by_row: dict[str, dict[str, int]] = {}
     for file, counts in report["files"].items():

@@ -93,6 +93,13 @@ def test_nameless_runs_are_refused(tool, folder, missing):
             tool.outcome({"passed": 1, "failed": 0, "skipped": 0, **MACHINE, missing: ""})
 
 
+def test_emulated_runs_are_refused(tool, folder):
+    machine = MACHINE | {"gpu": "emulated on the CPU", "architectures": ["emulated"]}
+    (folder / "machine.json").write_text(json.dumps(machine))
+    with pytest.raises(ValueError, match="emulated"):
+        tool.record(tool.collect(folder), {})
+
+
 def test_the_page_has_every_kernel_and_claims_what_was_recorded(tool):
     stored = json.loads(tool.RECORD.read_text())
     page = tool.PAGE.read_text()
