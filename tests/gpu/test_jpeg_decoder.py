@@ -51,10 +51,10 @@ def test_sizes_and_samplings(torch, engine, sampling, progressive):
         (641, 479),
         (1500, 900),
     ]
-    payloads = [encode(w, h, quality=90, progressive=progressive, **options) for w, h in sizes]
+    payloads = [encode(w, h, quality=60, progressive=progressive, **options) for w, h in sizes]
     with decoder(engine) as jpegs:
         images = jpegs.decode(*BytesBatch.from_items(payloads))
-        assert images.pixels.is_cuda
+        assert images.pixels.device == jpegs.device
         assert not images.faults[:, 0].any()
         expected = "hybrid" if progressive else engine
         assert expected in images.engines
