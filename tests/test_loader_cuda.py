@@ -168,6 +168,18 @@ def test_a_file_without_one_good_row(make, stream):
     assert len(loader.report) == 5
 
 
+@pytest.mark.parametrize("device", [None, "cuda"])
+def test_a_batch_without_one_good_record(make, stream, device):
+    dataset = make(6)
+    lines = dataset.path.read_text().split("\n")
+    lines[2:4] = ["2_0\t2\tno box", "3_0\t3\tno box"]
+    dataset.path.write_text("\n".join(lines))
+    dataset = RefHCM(dataset.path, task="rec")
+    loader = Loader(dataset, batch_size=2, size=8, errors="skip", device=device)
+    assert [batch.rows.tolist() for batch in loader] == [[0, 1], [4, 5]]
+    assert [error.row for error in loader.report] == [2, 3]
+
+
 def test_pictures_that_are_all_pillows(make, stream):
     dataset = make(5, **{f"row{i}": encoded(i, "PNG") for i in range(5)})
     options = {"batch_size": 2, "size": 8}

@@ -130,6 +130,18 @@ def test_bad_rows_are_those_of_the_cpu(tmp_path, stream, allow_truncated, engine
         assert len(plain.report) >= 2
 
 
+def test_a_batch_without_one_good_record(tmp_path, stream):
+    path = write_rows(tmp_path / "rec.tsv", 4)
+    lines = path.read_text().split("\n")
+    lines[2:4] = ["2_0\t2\tno box", "3_0\t3\tno box"]
+    path.write_text("\n".join(lines))
+    options = {"batch_size": 2, "size": 8, "errors": "skip"}
+    dataset = RefHCM(path, task="rec")
+    plain = Loader(dataset, tensors="torch", **options)
+    assert_same(Loader(dataset, device="cuda", engine="cpu", **options), plain)
+    assert [error.row for error in plain.report] == [2, 3]
+
+
 def test_label_maps(data, stream):
     dataset = RefHCM(data / "refhcm" / "rpar.tsv", task="rpar", index="memory")
     options = {"batch_size": 2, "size": 16, "label_size": (64, 48)}
