@@ -81,7 +81,7 @@ class FakeDeviceArray:
     ("array", "error", "message"),
     [
         (np.zeros((1, 2, 2, 3), np.uint8), TypeError, "images: expected an array on a CUDA"),
-        (FakeDeviceArray((1, 2, 2, 3), "<f4"), TypeError, "images: expected type u1"),
+        (FakeDeviceArray((1, 2, 2, 3), "<f4"), TypeError, "images: expected dtype uint8"),
         (FakeDeviceArray((2, 2, 3)), ValueError, "4 dimensions, got 3"),
         (FakeDeviceArray((1, 2, 2, 4)), ValueError, "expected shape"),
         (FakeDeviceArray((1, 2, 2, 3), version=1), ValueError, "version 2"),

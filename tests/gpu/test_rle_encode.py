@@ -3,6 +3,7 @@ import pytest
 from tests.kernels.test_rle_encode import noisy
 
 import refpix.cuda
+from refpix.errors import RleError
 from refpix.kernels import rle_decode, rle_encode
 
 pytestmark = pytest.mark.gpu
@@ -48,6 +49,17 @@ def test_strides(torch, rule):
 def test_bool(torch):
     masks = noisy(np.random.default_rng(2), (4, 60, 70), 0.1) != 0
     check(torch.from_numpy(masks).cuda(), masks, "nonzero")
+
+
+def test_a_run_beyond_32_bits(torch):
+    one = torch.ones(1, dtype=torch.uint8, device="cuda")
+    counts, _, _ = rle_encode(one.expand(1, 2**12, 2**20 - 1))
+    refpix.cuda.raise_faults()
+    assert counts.tolist() == [0, 2**32 - 2**12]
+    rle_encode((one - 1).expand(1, 2**16, 2**16))
+    with pytest.raises(RleError) as error:
+        refpix.cuda.raise_faults()
+    assert (error.value.fault, error.value.item) == ("rle_run_overflow", 0)
 
 
 def test_round_trip_on_the_device(torch):

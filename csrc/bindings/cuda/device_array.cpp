@@ -25,6 +25,21 @@ std::optional<int> device_of(const DeviceArray& array) {
     return attributes.device;
 }
 
+// "u1" to "uint8".
+std::string dtype_name(const std::string& type) {
+    if (type == "b1") {
+        return "bool";
+    }
+    if (type == "V2") {
+        return "bfloat16";
+    }
+    const char* const kind = type[0] == 'u'   ? "uint"
+                             : type[0] == 'i' ? "int"
+                             : type[0] == 'f' ? "float"
+                                              : nullptr;
+    return kind != nullptr ? kind + std::to_string(8 * std::stoi(type.substr(1))) : type;
+}
+
 }  // namespace
 
 void check_cuda(int error) {
@@ -70,12 +85,15 @@ DeviceArray device_array(const py::handle& object, const char* name, const char*
     const auto typestr = interface["typestr"].cast<std::string>();
     array.type = typestr.substr(1);
     bool known = false;
+    std::string wanted;
     std::istringstream list(types);
     for (std::string type; list >> type;) {
         known = known || type == array.type;
+        wanted += (wanted.empty() ? "" : " or ") + dtype_name(type);
     }
     if (!known || typestr[0] == '>') {
-        throw py::type_error(prefix + "expected type " + types + ", got " + typestr);
+        throw py::type_error(prefix + "expected dtype " + wanted + ", got " +
+                             (typestr[0] == '>' ? "big-endian " : "") + dtype_name(array.type));
     }
     array.shape = interface["shape"].cast<std::vector<std::int64_t>>();
     require(array.shape.size() == static_cast<std::size_t>(ndim),
