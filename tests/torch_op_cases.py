@@ -45,6 +45,8 @@ BACKGROUNDS = RNG.integers(0, 256, (2, 24, 30, 3), np.uint8)
 FOREGROUNDS = RNG.integers(0, 256, (2, 9, 11, 3), np.uint8)
 SHADES = RNG.integers(0, 256, (2, 9, 11), np.uint8)
 
+TABLES = RNG.integers(0, 256, (2, 3, 256), np.uint8)
+
 ATTRIBUTES = (np.arange(60).reshape(12, 5) % 7 < 3).astype(np.uint8)
 
 
@@ -133,6 +135,16 @@ CASES = {
         ((BACKGROUNDS, np.array([1, 2], np.uint8)), {}),
         ((BACKGROUNDS[:0], np.zeros(0, np.uint8)), {}),
         ((TRUE, np.array([3, 0], np.uint8)), {"num_threads": 2}),
+    ],
+    "image_lookup": [
+        ((BACKGROUNDS, TABLES[:, 0].copy()), {}),
+        ((SHADES[:0], TABLES[:0, 0].copy()), {}),
+        ((BACKGROUNDS, TABLES), {"num_threads": 2}),
+    ],
+    "image_noise": [
+        ((BACKGROUNDS, np.array([3.0, 20.5]), np.array([[1, 2], [3, -4]])), {}),
+        ((SHADES[:0], np.zeros(0, np.float32), np.zeros((0, 2), np.int64)), {}),
+        ((SHADES, np.array([0, 9], np.float32), np.array([[7, 7], [7, 8]])), {}),
     ],
     "image_normalize": [
         ((BACKGROUNDS,), {}),

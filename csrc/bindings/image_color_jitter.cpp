@@ -3,22 +3,6 @@
 #include "bindings/image_stack.h"
 
 namespace refpix::bind {
-namespace {
-
-bool is_float32(const py::object& factors) {
-    return py::isinstance<py::array>(factors) &&
-           py::reinterpret_borrow<py::array>(factors).dtype().equal(py::dtype::of<float>());
-}
-
-py::array checked_factors(const py::object& factors, std::int64_t count) {
-    const py::array made = is_float32(factors) ? py::array(array<float>(factors, "factors", 2))
-                                               : py::array(array<double>(factors, "factors", 2));
-    require(made.shape(0) == count && made.shape(1) == 4, "factors: expected shape (n, 4)");
-    return made;
-}
-
-}  // namespace
-
 REFPIX_BINDING(image_color_jitter) {
     module.def(
         "image_color_jitter",
@@ -30,9 +14,11 @@ REFPIX_BINDING(image_color_jitter) {
             args.count = images.shape(0);
             args.height = images.shape(1);
             args.width = images.shape(2);
-            const py::array factors = checked_factors(factors_, args.count);
+            const py::array factors = floats(factors_, "factors", 2);
+            require(factors.shape(0) == args.count && factors.shape(1) == 4,
+                    "factors: expected shape (n, 4)");
             args.factors = factors.data();
-            args.double_factors = !is_float32(factors_);
+            args.double_factors = factors.itemsize() == sizeof(double);
             Array<std::uint8_t> orders;
             if (!orders_.is_none()) {
                 orders = array<std::uint8_t>(orders_, "orders", 2);

@@ -37,6 +37,31 @@ Array<T> image_stack(const py::object& images) {
                     py::reinterpret_borrow<py::array>(images).ndim() == 3 ? 3 : 4);
 }
 
+// The same, bytes.
+inline Array<std::uint8_t> byte_images(const py::object& images) {
+    const bool planes =
+        py::isinstance<py::array>(images) && py::reinterpret_borrow<py::array>(images).ndim() == 3;
+    return array<std::uint8_t>(images, "images", planes ? 3 : 4);
+}
+
+// float32 or float64; of anything else it says that float64 was expected.
+inline py::array floats(const py::object& values, const char* name, int ndim) {
+    const bool single =
+        py::isinstance<py::array>(values) &&
+        py::reinterpret_borrow<py::array>(values).dtype().equal(py::dtype::of<float>());
+    return single ? py::array(array<float>(values, name, ndim))
+                  : py::array(array<double>(values, name, ndim));
+}
+
+// Numbers in one picture.
+inline std::int64_t item_size(const py::array& images) {
+    std::int64_t size = 1;
+    for (py::ssize_t axis = 1; axis < images.ndim(); ++axis) {
+        size *= images.shape(axis);
+    }
+    return size;
+}
+
 inline std::int64_t channels_of(const py::array& images) {
     return images.ndim() == 4 ? images.shape(3) : 1;
 }

@@ -58,6 +58,8 @@ image_crop = op(
     lambda a: a.empty(a.images.dtype, a.images.shape[0], *a.size, *a.images.shape[3:]),
 )
 image_flip = op(kernels.image_flip, lambda a: a.empty(a.images.dtype, *a.images.shape))
+image_lookup = op(kernels.image_lookup, lambda a: a.empty("uint8", *a.images.shape))
+image_noise = op(kernels.image_noise, lambda a: a.empty("uint8", *a.images.shape))
 image_normalize = op(
     kernels.image_normalize,
     lambda a: _pictures(a, a.images.shape[0], a.images.shape[1:3]),

@@ -29,12 +29,16 @@ inline DeviceArray rgb_images(const py::object& images) {
     return array;
 }
 
-inline ImageStack image_stack(const py::object& images) {
+// Of an array; 0 when it is none.
+inline std::size_t dimensions(const py::object& array) {
     const char* protocol = "__cuda_array_interface__";
-    const bool planes =
-        py::hasattr(images, protocol) && py::len(images.attr(protocol)["shape"]) == 3;
+    return py::hasattr(array, protocol) ? py::len(array.attr(protocol)["shape"]) : 0;
+}
+
+inline ImageStack image_stack(const py::object& images, const char* types = "u1 f4 i4") {
+    const bool planes = dimensions(images) == 3;
     ImageStack stack;
-    stack.array = device_array(images, "images", "u1 f4 i4", planes ? 3 : 4);
+    stack.array = device_array(images, "images", types, planes ? 3 : 4);
     stack.count = stack.array.shape[0];
     stack.height = stack.array.shape[1];
     stack.width = stack.array.shape[2];

@@ -20,6 +20,9 @@ from refpix.kernels._image_batch import image_batch
 from refpix.kernels._image_color_jitter import image_color_jitter
 from refpix.kernels._image_crop import image_crop
 from refpix.kernels._image_flip import image_flip
+from refpix.kernels._image_gamma import gamma_tables, image_gamma
+from refpix.kernels._image_lookup import image_lookup
+from refpix.kernels._image_noise import image_noise
 from refpix.kernels._image_normalize import image_normalize
 from refpix.kernels._image_resize import image_resize
 from refpix.kernels._image_resize_normalize import image_resize_normalize
@@ -71,10 +74,14 @@ __all__ = [
     "bbox_iou",
     "confusion_matrix",
     "fault_name",
+    "gamma_tables",
     "image_batch",
     "image_color_jitter",
     "image_crop",
     "image_flip",
+    "image_gamma",
+    "image_lookup",
+    "image_noise",
     "image_normalize",
     "image_resize",
     "image_resize_normalize",

@@ -76,6 +76,18 @@ def empty(shape: tuple[int, ...], dtype: str, device: int, stream: int) -> Any:
     return torch_device.empty(shape, dtype, device, stream)
 
 
+def beside(array: Any, small: Any) -> Any:
+    """A copy of a small host array on the device where another array lies; needs torch.
+
+    Args:
+        array: on a device.
+        small: NumPy array.
+    """
+    from refpix.kernels import torch_device
+
+    return torch_device.beside(array, small)
+
+
 def run(
     native: Callable[..., Any],
     raise_faults: Callable[[int], None],

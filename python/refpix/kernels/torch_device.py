@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 
@@ -35,6 +36,11 @@ def empty(shape: tuple[int, ...], dtype: str, device: int, stream: int) -> torch
     )
     with torch.cuda.stream(other):
         return torch.empty(shape, dtype=getattr(torch, dtype), device=f"cuda:{device}")
+
+
+def beside(array: Any, small: npt.NDArray[Any]) -> torch.Tensor:
+    """A copy of a small host array on the device of an array there, on torch's current stream."""
+    return torch.from_numpy(small).to(torch.as_tensor(array, device="cuda").device)
 
 
 def run_from_host(
