@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageEnhance
 from timing import compare
 
-from refpix.kernels import image_color_jitter, image_crop, image_flip
+from refpix.kernels import image_color_jitter, image_crop, image_flip, image_gamma, image_noise
 
 HEIGHT, WIDTH, COUNT = 480, 640, 8
 
@@ -78,11 +78,43 @@ def jitter_without_hue(images):
     return jitter(images, hue=False)
 
 
+def gamma(images):
+    pils, gammas, out = [Image.fromarray(i) for i in images], np.full(COUNT, 2.2), images.copy()
+
+    def pillow(picture):  # torchvision's adjust_gamma
+        return picture.point([int((255 + 1 - 1e-3) * pow(v / 255.0, 2.2)) for v in range(256)] * 3)
+
+    np.testing.assert_array_equal(image_gamma(images, gammas)[0], np.asarray(pillow(pils[0])))
+    return {
+        "Pillow point": lambda: [pillow(pil) for pil in pils],
+        "image_gamma": lambda: image_gamma(images, gammas, out=out),
+    }
+
+
+def noise(images):
+    """The rivals' noise is another, so only its size is compared."""
+    rng, out, flat = np.random.default_rng(0), np.empty_like(images), np.full_like(images, 128)
+    keys, sigmas = np.stack([np.arange(COUNT)] * 2, 1), np.full(COUNT, 9.0)
+
+    def numpy(pixels):
+        drawn = rng.standard_normal(pixels.shape, np.float32)
+        return (pixels + drawn * np.float32(9) + np.float32(0.5)).clip(0, 255).astype(np.uint8)
+
+    for made in (numpy(flat), image_noise(flat, sigmas, keys)):
+        assert abs((made - 128.0).std() - 9) < 0.02
+    return {
+        "NumPy, float32": lambda: numpy(images),
+        "image_noise": lambda: image_noise(images, sigmas, keys, out=out),
+    }
+
+
 CASES = {
     "image_flip": flip,
     "image_crop": crop,
     "image_color_jitter": jitter,
     "image_color_jitter without hue": jitter_without_hue,
+    "image_gamma": gamma,
+    "image_noise": noise,
 }
 
 

@@ -18,6 +18,8 @@ __all__: list[str] = [
     "image_color_jitter",
     "image_crop",
     "image_flip",
+    "image_lookup",
+    "image_noise",
     "image_normalize",
     "image_resize",
     "image_resize_normalize",
@@ -116,6 +118,17 @@ def image_crop(
 ) -> typing.Any: ...
 def image_flip(
     images: typing.Any, flips: typing.Any, *, out: typing.Any, num_threads: int
+) -> typing.Any: ...
+def image_lookup(
+    images: typing.Any, tables: typing.Any, *, out: typing.Any, num_threads: int
+) -> typing.Any: ...
+def image_noise(
+    images: typing.Any,
+    sigmas: typing.Any,
+    keys: typing.Any,
+    *,
+    out: typing.Any,
+    num_threads: int,
 ) -> typing.Any: ...
 def image_normalize(
     images: typing.Any,

@@ -32,6 +32,10 @@ SOURCES = {
         *("core/thread_pool.cpp", "core/status.cpp", "core/isa.cpp"),
     ],
     "alpha_occlude": ["kernels/alpha_occlude/cpu.cpp", "core/thread_pool.cpp", "core/status.cpp"],
+    "image_noise": [
+        *(f"kernels/image_noise/cpu{part}.cpp" for part in ("", "_scalar")),
+        *("core/thread_pool.cpp", "core/isa.cpp"),
+    ],
     "image_normalize": [],
     "image_resize": [*RESIZER, "kernels/image_resize/cpu.cpp"],
     "image_resize_normalize": [

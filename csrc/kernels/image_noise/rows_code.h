@@ -37,9 +37,12 @@ inline void run(const Stream& stream, const std::uint8_t* in, std::int64_t count
             count - done < bytes_at_once ? static_cast<int>(count - done) : bytes_at_once;
         const std::uint8_t* from = in + done;
         std::uint8_t* __restrict to = out + done;
+        std::int32_t normals[bytes_at_once];
+        for (int i = 0; i < bytes_at_once; ++i) {
+            normals[i] = normal(normal_nodes.node, bits[i]);
+        }
         for (int i = 0; i < size; ++i) {
-            const std::int32_t made = normal(normal_nodes.node, bits[i]);
-            to[i] = static_cast<std::uint8_t>(add(from[i], made, scale));
+            to[i] = static_cast<std::uint8_t>(add(from[i], normals[i], scale));
         }
     }
 }
