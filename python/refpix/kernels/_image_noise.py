@@ -55,7 +55,8 @@ def normals(bits: npt.NDArray[np.uint16]) -> npt.NDArray[np.int64]:
     node, between = 16 * octave + (rest >> 11), rest & 0x7FF
     low = _nodes()[node]
     size = low + ((_nodes()[node + 1] - low) * between >> 11)
-    return np.where(bits >> 15 == 1, -size, size)
+    signed: npt.NDArray[np.int64] = np.where(bits >> 15 == 1, -size, size)
+    return signed
 
 
 @kernel
