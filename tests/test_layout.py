@@ -48,15 +48,6 @@ MAY_IMPORT = {
 }
 # Rooms of several files that lie in the package itself.
 PARTS = {
-    "batch": "loader",
-    "torch_tensors": "loader",
-    "torch_side_stream": "loader",
-    "_buffers": "loader",
-    "_loader_cpu": "loader",
-    "_loader_cuda": "loader",
-    "_loader_device": "loader",
-    "_loader_rows": "loader",
-    "_prefetch": "loader",
     "torch_custom_op": "torch_ops",
     "torch_tv_tensors": "torch_ops",
 }
@@ -140,9 +131,7 @@ def test_imports_go_one_way(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_torch_stays_in_its_rooms(module):
-    may = (
-        module == "loader" or room(module) == "compat" or module.split(".")[-1].startswith("torch_")
-    )
+    may = room(module) == "compat" or module.split(".")[-1].startswith("torch_")
     uses = {name for name in imports(MODULES[module]) if name.split(".")[0] == "torch"}
     assert may or not uses
 

@@ -22,9 +22,9 @@ from tqdm import tqdm
 from turns import Timings, describe, machine, write
 
 from refpix import Loader
-from refpix._buffers import aligned_empty
 from refpix.datasets import RefHCM
 from refpix.kernels import base64_decode, image_batch, jpeg_decode, tsv_index
+from refpix.loader.buffers import aligned_empty
 from refpix.types import BytesBatch
 
 HERE = Path(__file__).resolve().parent

@@ -1,9 +1,9 @@
 """refpix: the native data path for referring, parsing, matting and long-tail vision datasets."""
 
 from refpix import kernels as _kernels
-from refpix.batch import Batch, Collate
 from refpix.io import tsv as _tsv
 from refpix.loader import Loader
+from refpix.loader.batch import Batch, Collate
 
 __version__ = "0.1.0"
 

@@ -1,10 +1,10 @@
-"""``Loader(device="cuda")`` on a device. Order, waits, faults: see tests/test_loader_cuda.py."""
+"""``Loader(device="cuda")`` on a device; order, waits and faults are in tests/loader."""
 
 import gc
 
 import numpy as np
 import pytest
-from tests.loader_files import encoded, ids, write_rows
+from tests.loader.loader_files import encoded, ids, write_rows
 
 from refpix import Loader
 from refpix.datasets import RefHCM, sample_path

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from refpix._order import shard
-from refpix.batch import HALF, Batch, Triple, both_sides
 from refpix.dali._extra import require_dali
 from refpix.dali.pipeline import refhcm_pipeline
 from refpix.dali.source import Source, policy_name
 from refpix.errors import ImageError, RowError
 from refpix.io.image import decode_image
 from refpix.loader import Dataset, check_state
+from refpix.loader.batch import HALF, Batch, Triple, both_sides
 from refpix.types import PIXEL_LIMIT
 
 __all__ = ["DaliLoader"]
@@ -238,6 +238,6 @@ def _pixels_of(images: Any, tensors: str, *, copy: bool) -> Any:
     if tensors == "numpy":
         array = np.asarray(dense.as_cpu())
         return array.copy() if copy else array
-    from refpix.torch_tensors import from_dlpack
+    from refpix.loader.torch_tensors import from_dlpack
 
     return from_dlpack(dense, copy=copy)

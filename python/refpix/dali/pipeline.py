@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any, Literal
 
-from refpix.batch import HALF, Triple, both_sides
 from refpix.dali._extra import require_dali
 from refpix.dali.source import Source
+from refpix.loader.batch import HALF, Triple, both_sides
 
 __all__ = ["OUTPUT_NAMES", "refhcm_pipeline"]
 

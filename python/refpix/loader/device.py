@@ -20,8 +20,6 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from refpix._loader_rows import BatchMaker, GatheredRows, Ints, Leftovers, kernel_error
-from refpix.batch import Batch, Pixels
 from refpix.errors import KernelError, RowError
 from refpix.kernels import (
     base64_decode_each,
@@ -30,6 +28,8 @@ from refpix.kernels import (
     image_resize_normalize,
     label_zoom,
 )
+from refpix.loader.batch import Batch, Pixels
+from refpix.loader.rows import BatchMaker, GatheredRows, Ints, Leftovers, kernel_error
 from refpix.types import ImagesBatch
 
 __all__ = ["DeviceBatches", "Staging", "batches_on"]
@@ -53,7 +53,7 @@ def batches_on(
 ) -> DeviceBatches:
     """`DeviceBatches` with a stream and a decoder of their own."""
     from refpix.cuda import JpegDecoder
-    from refpix.torch_side_stream import SideStream
+    from refpix.loader.torch_side_stream import SideStream
 
     limit = leftovers.pixel_limit
     decoder = JpegDecoder(
@@ -81,7 +81,7 @@ class Staging:
     filled anew only when the event that was recorded behind the batch's work has passed.
 
     Args:
-        side: the stream, see `refpix.torch_side_stream.SideStream`.
+        side: the stream, see `refpix.loader.torch_side_stream.SideStream`.
     """
 
     def __init__(self, side: Any) -> None:
@@ -142,7 +142,7 @@ class DeviceBatches(BatchMaker):
         gather: reads rows.
         pixels: how pictures become numbers.
         leftovers: decodes what the decoder leaves alone.
-        side: the stream to work on, see `refpix.torch_side_stream.SideStream`.
+        side: the stream to work on, see `refpix.loader.torch_side_stream.SideStream`.
         decoder: see `refpix.cuda.JpegDecoder`.
         label_size: height and width of label maps, None for none.
         channels_last: tensors in that memory format.

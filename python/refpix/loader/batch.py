@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from refpix._buffers import aligned_empty
 from refpix.kernels import image_resize_normalize, label_zoom
+from refpix.loader.buffers import aligned_empty
 from refpix.types import DType, ImagesBatch, PassOrder, ResizeFilter
 
 __all__ = [
@@ -194,6 +194,6 @@ def tensors_of(images: npt.NDArray[Any], dtype: str, tensors: str) -> Any:
     """The array as ``tensors`` wants them (``"numpy"`` or ``"torch"``), over the same memory."""
     if tensors == "numpy":
         return images
-    from refpix.torch_tensors import as_tensor
+    from refpix.loader.torch_tensors import as_tensor
 
     return as_tensor(images, dtype)

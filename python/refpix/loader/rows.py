@@ -9,10 +9,10 @@ from typing import Any, Protocol, cast
 import numpy as np
 import numpy.typing as npt
 
-from refpix.batch import Batch
 from refpix.errors import KernelError, RowError, from_fault
 from refpix.io.image import decode_image
 from refpix.kernels import base64_decode, fault_name
+from refpix.loader.batch import Batch
 
 __all__ = ["BatchMaker", "Dataset", "GatheredRows", "LabelledDataset", "Leftovers", "kernel_error"]
 

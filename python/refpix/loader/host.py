@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from refpix._buffers import BufferPool, aligned_empty
-from refpix._loader_rows import BatchMaker, GatheredRows, Ints, Leftovers
-from refpix.batch import Batch, Pixels, tensors_of, zoom_label_maps
 from refpix.errors import KernelError, RowError
 from refpix.kernels import image_batch
+from refpix.loader.batch import Batch, Pixels, tensors_of, zoom_label_maps
+from refpix.loader.buffers import BufferPool, aligned_empty
+from refpix.loader.rows import BatchMaker, GatheredRows, Ints, Leftovers
 
 __all__ = ["HostBatches"]
 
@@ -129,6 +129,6 @@ def _allocator(
 ) -> Callable[[tuple[int, ...], npt.DTypeLike], npt.NDArray[Any]]:
     if pin_memory is False or (pin_memory is None and tensors == "numpy"):
         return aligned_empty
-    from refpix.torch_tensors import cuda_available, pinned_empty
+    from refpix.loader.torch_tensors import cuda_available, pinned_empty
 
     return pinned_empty if pin_memory or cuda_available() else aligned_empty

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from refpix._loader_cpu import HostBatches
-from refpix._loader_device import device_number
-from refpix._loader_rows import BatchMaker, Dataset, GatheredRows, LabelledDataset, Leftovers
 from refpix._order import epoch_rows, shard, shares
-from refpix._prefetch import Ahead
-from refpix.batch import HALF, Batch, Collate, Triple, both_sides, pixels_of
 from refpix.errors import RowError, detached
+from refpix.loader.ahead import Ahead
+from refpix.loader.batch import HALF, Batch, Collate, Triple, both_sides, pixels_of
+from refpix.loader.host import HostBatches
+from refpix.loader.rows import BatchMaker, Dataset, GatheredRows, LabelledDataset, Leftovers
+from refpix.loader.which_device import device_number
 from refpix.types import PIXEL_LIMIT, DType, PassOrder, ResizeFilter
 
 __all__ = ["Batch", "Collate", "Dataset", "LabelledDataset", "Loader", "check_state"]
@@ -160,7 +160,7 @@ class Loader:
                 keep=prefetch + 2,
             )
         else:
-            from refpix._loader_cuda import batches_on
+            from refpix.loader.device import batches_on
 
             self._batches = batches_on(
                 self.device,

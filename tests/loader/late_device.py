@@ -17,11 +17,11 @@ from types import SimpleNamespace
 import numpy as np
 
 import refpix.cuda
-import refpix.loader
-from refpix import _loader_cuda
 from refpix.errors import KernelError
 from refpix.kernels import image_resize_normalize, jpeg_decode, label_zoom
 from refpix.kernels._registry import fault_number
+from refpix.loader import device as on_device
+from refpix.loader import loader
 
 RUBBISH = 0xA5
 
@@ -50,7 +50,7 @@ class Event:
 
 
 class LateStream:
-    """Stands for `refpix.torch_side_stream.SideStream`."""
+    """Stands for `refpix.loader.torch_side_stream.SideStream`."""
 
     def __init__(self):
         self._work = []
@@ -179,12 +179,10 @@ def install(monkeypatch, *, stream=None, decoder=None):
     """Makes ``Loader(device="cuda")`` take a stand-in; returns its stream."""
     stream = stream or LateStream()
     seam = SimpleNamespace(SideStream=lambda device: stream)
-    monkeypatch.setitem(sys.modules, "refpix.torch_side_stream", seam)
-    monkeypatch.setattr(refpix.loader, "device_number", lambda device: 0 if device else None)
+    monkeypatch.setitem(sys.modules, "refpix.loader.torch_side_stream", seam)
+    monkeypatch.setattr(loader, "device_number", lambda device: 0 if device else None)
     # Not setattr, which would ask for what is there, and that needs torch.
     monkeypatch.setitem(vars(refpix.cuda), "JpegDecoder", decoder or partial(LateDecoder, stream))
-    monkeypatch.setattr(
-        _loader_cuda, "image_resize_normalize", late(stream, image_resize_normalize)
-    )
-    monkeypatch.setattr(_loader_cuda, "label_zoom", late(stream, label_zoom))
+    monkeypatch.setattr(on_device, "image_resize_normalize", late(stream, image_resize_normalize))
+    monkeypatch.setattr(on_device, "label_zoom", late(stream, label_zoom))
     return stream

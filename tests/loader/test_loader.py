@@ -5,7 +5,7 @@ import threading
 
 import numpy as np
 import pytest
-from tests.loader_files import encoded, ids, published, row, write_rows
+from tests.loader.loader_files import encoded, ids, published, row, write_rows
 
 from refpix import Collate, Loader
 from refpix.datasets import RefHCM

@@ -33,7 +33,7 @@ def device_number(device: Any) -> int | None:
     if why:
         raise BackendUnavailableError(f"device={device!r}: {why}")
     if not number:
-        from refpix.torch_side_stream import current_device
+        from refpix.loader.torch_side_stream import current_device
 
         return current_device()
     if int(number) >= cuda.device_count():
@@ -46,7 +46,7 @@ def _unavailable() -> str:
     if why:
         return why
     try:
-        from refpix.torch_side_stream import unavailable
+        from refpix.loader.torch_side_stream import unavailable
     except ModuleNotFoundError:
         return "device memory is torch's, which is not installed: pip install 'refpix[torch]'"
     return unavailable()

@@ -10,17 +10,18 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from tests import late_device
-from tests.loader_files import encoded, ids, write_rows
+from tests.loader import late_device
+from tests.loader.loader_files import encoded, ids, write_rows
 
-from refpix import Loader, _loader_cuda
+from refpix import Loader
 from refpix.datasets import RefHCM
 from refpix.kernels import image_resize_normalize, label_zoom
+from refpix.loader import device as on_device
 
 torch = pytest.importorskip("torch")
 
-from refpix import torch_side_stream  # noqa: E402
 from refpix.cuda import JpegDecoder  # noqa: E402
+from refpix.loader import torch_side_stream  # noqa: E402
 
 
 class HostStream:
@@ -63,8 +64,8 @@ def stream(monkeypatch):
     decoder = partial(host_decoder, JpegDecoder)
     stream = late_device.install(monkeypatch, stream=HostStream(), decoder=decoder)
     fill = on_tensors(image_resize_normalize)
-    monkeypatch.setattr(_loader_cuda, "image_resize_normalize", fill)
-    monkeypatch.setattr(_loader_cuda, "label_zoom", on_tensors(label_zoom))
+    monkeypatch.setattr(on_device, "image_resize_normalize", fill)
+    monkeypatch.setattr(on_device, "label_zoom", on_tensors(label_zoom))
     return stream
 
 

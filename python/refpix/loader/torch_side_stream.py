@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from refpix.torch_tensors import pinned_empty
+from refpix.loader.torch_tensors import pinned_empty
 
 __all__ = ["SideStream", "current_device", "unavailable"]
 

@@ -14,13 +14,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
-from tests import late_device
-from tests.loader_files import encoded, ids, write_rows
+from tests.loader import late_device
+from tests.loader.loader_files import encoded, ids, write_rows
 
 import refpix.cuda
-from refpix import Loader, _loader_cuda, _loader_device
+from refpix import Loader
 from refpix.datasets import RefHCM
 from refpix.errors import BackendUnavailableError, RowError
+from refpix.loader import device as on_device
+from refpix.loader import which_device
 
 
 @pytest.fixture
@@ -294,7 +296,7 @@ def test_an_error_on_the_thread_arrives(make, stream, monkeypatch, where):
 
     late_device.install(monkeypatch, stream=stream, decoder=partial(Broken, stream))
     calls = []
-    fill = _loader_cuda.image_resize_normalize
+    fill = on_device.image_resize_normalize
 
     def failing(*args, **options):
         calls.append(args)
@@ -302,7 +304,7 @@ def test_an_error_on_the_thread_arrives(make, stream, monkeypatch, where):
             raise RuntimeError("no such luck")
         fill(*args, **options)
 
-    monkeypatch.setattr(_loader_cuda, "image_resize_normalize", failing)
+    monkeypatch.setattr(on_device, "image_resize_normalize", failing)
     dataset = make(8)
     loader = Loader(dataset, batch_size=2, size=4, device="cuda")
     seen = []
@@ -398,13 +400,13 @@ def test_options_reach_the_decoder(make, monkeypatch):
 
 class TestDeviceNumber:
     def test_the_cpu(self):
-        assert _loader_device.device_number(None) is None
-        assert _loader_device.device_number("cpu") is None
+        assert which_device.device_number(None) is None
+        assert which_device.device_number("cpu") is None
 
     @pytest.mark.parametrize("device", ["", "cuda:", "cuda:x", "tpu", -1, "cuda:-1", 1.5, "cuda0"])
     def test_no_device(self, device):
         with pytest.raises(ValueError, match="device="):
-            _loader_device.device_number(device)
+            which_device.device_number(device)
 
     @pytest.mark.skipif(refpix.cuda.is_available(), reason="there is a CUDA device")
     def test_none_there(self, make):
@@ -421,34 +423,34 @@ class TestDeviceNumber:
         monkeypatch.setattr(refpix.cuda, "build_info", lambda: info)
         monkeypatch.setattr(refpix.cuda, "device_count", lambda: 2)
         seam = SimpleNamespace(unavailable=lambda: "", current_device=lambda: 1)
-        monkeypatch.setitem(sys.modules, "refpix.torch_side_stream", seam)
+        monkeypatch.setitem(sys.modules, "refpix.loader.torch_side_stream", seam)
         return seam
 
     @pytest.mark.parametrize(
         ("device", "number"), [("cuda", 1), ("auto", 1), ("cuda:0", 0), ("cuda:1", 1), (0, 0)]
     )
     def test_numbers(self, two, device, number):
-        assert _loader_device.device_number(device) == number
+        assert which_device.device_number(device) == number
 
     def test_torchs_devices(self, two):
         torch = pytest.importorskip("torch")
-        assert _loader_device.device_number(torch.device("cuda", 0)) == 0
-        assert _loader_device.device_number(torch.device("cpu")) is None
+        assert which_device.device_number(torch.device("cuda", 0)) == 0
+        assert which_device.device_number(torch.device("cpu")) is None
 
     def test_no_such_number(self, two):
         with pytest.raises(ValueError, match="there are 2 devices"):
-            _loader_device.device_number("cuda:2")
+            which_device.device_number("cuda:2")
 
     def test_torch_without_cuda(self, two):
         two.unavailable = lambda: "torch sees no CUDA device"
         with pytest.raises(BackendUnavailableError, match="torch sees no CUDA device"):
-            _loader_device.device_number("cuda")
-        assert _loader_device.device_number("auto") is None
+            which_device.device_number("cuda")
+        assert which_device.device_number("auto") is None
 
 
 def test_the_seam_says_what_torch_lacks():
     torch = pytest.importorskip("torch")
-    from refpix.torch_side_stream import unavailable
+    from refpix.loader.torch_side_stream import unavailable
 
     assert bool(unavailable()) != torch.cuda.is_available()
 
