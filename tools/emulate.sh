@@ -32,6 +32,6 @@ import refpix.cuda
 assert refpix.cuda.is_available(), refpix.cuda.build_info()
 print("emulate:", refpix.cuda.device_name())'
 if [ $# -eq 0 ]; then
-    set -- -q -n auto --maxprocesses 8 tests/kernels tests/loader/test_loader_cuda.py tests/loader/test_loader_torch.py
+    set -- -q -n auto --maxprocesses 8 tests/kernels tests/loader/test_loader_cuda.py tests/loader/test_loader_torch.py tests/bench
 fi
 exec "$python" -m pytest -p emulated_cuda "$@"
