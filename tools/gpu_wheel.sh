@@ -35,7 +35,7 @@ CMAKE_ARGS="${CMAKE_ARGS:-} -DREFPIX_CUDA=ON -DREFPIX_CUDA_ARCHITECTURES=$archit
     pip wheel -q --no-build-isolation --no-deps -w "$build/raw" .
 readonly raw=$(ls "$build"/raw/refpix-*.whl)
 case $(python -m zipfile -l "$raw") in
-    *_cuda.*) ;;
+    *_cuda.*.so*) ;;
     *) fail "the wheel has no _cuda: is there nvcc? (PATH, CUDA_HOME)" ;;
 esac
 auditwheel repair -w "$build/repaired" "$raw" >"$build/auditwheel.log" 2>&1 ||
