@@ -148,7 +148,7 @@ cudaError_t Flight::carry(const std::vector<Picture>& pictures, const std::vecto
 }
 
 // A batch fails as a whole and does not say which picture it was: halves are tried until it is
-// found.
+// found. What the state was used for before must be over: seldom, so that waiting does no harm.
 void Flight::submit(std::int64_t first, std::int64_t count, cudaStream_t stream,
                     std::vector<Status>* verdicts) {
     const Status status = call(first, count, stream);
@@ -157,7 +157,9 @@ void Flight::submit(std::int64_t first, std::int64_t count, cudaStream_t stream,
             (*verdicts)[static_cast<std::size_t>(k)] = status;
         }
     } else {
+        cudaStreamSynchronize(stream);
         submit(first, count / 2, stream, verdicts);
+        cudaStreamSynchronize(stream);
         submit(first + count / 2, count - count / 2, stream, verdicts);
     }
 }

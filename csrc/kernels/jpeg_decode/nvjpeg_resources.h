@@ -101,7 +101,13 @@ class LastUse {
         used_ = true;
         return cudaEventRecord(event_, stream);
     }
-    bool over() const noexcept { return !used_ || cudaEventQuery(event_) != cudaErrorNotReady; }
+    bool over() const noexcept {
+        if (!used_ || cudaEventQuery(event_) != cudaErrorNotReady) {
+            return true;
+        }
+        cudaGetLastError();  // CUDA notes it as an error; the next launch would be blamed for it
+        return false;
+    }
     cudaError_t wait() noexcept { return used_ ? cudaEventSynchronize(event_) : cudaSuccess; }
 
   private:
