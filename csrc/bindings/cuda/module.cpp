@@ -67,6 +67,9 @@ void raise_faults(int index) {
         if (error == cudaSuccess && seen.taken != 0) {
             const DeviceFault none;
             error = cudaMemcpy(record, &none, sizeof none, cudaMemcpyHostToDevice);
+            // A copy from pageable memory may return before it is done, and other streams do not
+            // wait for it: it must not wipe out what a later kernel notes.
+            error = error == cudaSuccess ? cudaDeviceSynchronize() : error;
         }
         cudaSetDevice(before);
     }
