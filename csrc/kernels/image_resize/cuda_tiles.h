@@ -178,8 +178,8 @@ __device__ inline void load_side(const Plan& plan, std::int64_t before, std::int
         side_of.reach[lane] = reach;
     }
     const std::int32_t* weights = plan.weights + before * kept_taps + line;
-    for (int tap = static_cast<int>(threadIdx.x) / 32; tap < reach.taps && tap < kept_taps;
-         tap += warps) {
+    const int kept = reach.taps <= kept_taps ? reach.taps : 0;
+    for (int tap = static_cast<int>(threadIdx.x) / 32; tap < kept; tap += warps) {
         side_of.weights[tap][lane] = weights[tap * lines];
     }
 }
