@@ -266,6 +266,10 @@ def _require_cuda(kernel: Kernel[..., Any]) -> None:
         kernel.implementation("cuda")
     except BackendUnavailableError as error:
         raise BackendUnavailableError(f"{error}; move the tensors to the CPU first") from None
+    if "cuda" not in kernel.exact_backends():
+        raise BackendUnavailableError(
+            f"{kernel.name} reads files in host memory; move the tensors to the CPU first"
+        )
 
 
 _DEVICES = {

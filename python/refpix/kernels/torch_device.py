@@ -63,9 +63,7 @@ def run_from_host(
     device = torch.cuda.current_device()
 
     def to_device(value: Any) -> Any:
-        if not isinstance(value, np.ndarray):
-            return value
-        return torch.tensor(value, device=f"cuda:{device}")  # copies: NumPy's may be read-only
+        return Placed(value, device) if isinstance(value, np.ndarray) else value
 
     out = kwargs.get("out")
     placed = {name: to_device(value) for name, value in kwargs.items()}
@@ -87,6 +85,49 @@ def run_from_host(
     return filled(out, to_host(result))
 
 
+class Placed:
+    """A NumPy array's copy on a device, of the same type and strides.
+
+    So what a kernel refuses of an array, it refuses of its copy. Tensors are not that faithful:
+    they have no negative strides and no foreign byte order.
+
+    Args:
+        array: of any strides.
+        device: number of the device.
+    """
+
+    def __init__(self, array: npt.NDArray[Any], device: int) -> None:
+        if array.size == 0:
+            array = array.copy()
+        reach = [
+            (length - 1) * stride
+            for length, stride in zip(array.shape, array.strides, strict=True)
+            if array.size
+        ]
+        before = -sum(step for step in reach if step < 0)
+        after = sum(step for step in reach if step > 0) + array.itemsize if array.size else 0
+        self._layout = (array.shape, array.dtype, before, array.strides)
+        memory = np.zeros(before + after, np.uint8)
+        self._view(memory)[...] = array
+        self._memory = torch.from_numpy(memory).to(f"cuda:{device}")
+        self.__cuda_array_interface__ = {
+            "shape": array.shape,
+            "typestr": array.dtype.str,
+            "strides": array.strides,
+            "data": (self._memory.data_ptr() + before, False),
+            "version": 3,
+        }
+
+    def _view(self, memory: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
+        shape, dtype, start, strides = self._layout
+        view: npt.NDArray[Any] = np.ndarray(shape, dtype, memory, start, strides)
+        return view
+
+    def numpy(self) -> npt.NDArray[Any]:
+        """What it holds now, in host memory."""
+        return self._view(self._memory.cpu().numpy())
+
+
 def filled(out: Any, result: Any) -> Any:
     """``out`` with the result in it, if there is one; else the result."""
     if not isinstance(out, np.ndarray):
@@ -95,7 +136,9 @@ def filled(out: Any, result: Any) -> Any:
     return out
 
 
-def to_host(tensor: torch.Tensor) -> Any:
+def to_host(tensor: torch.Tensor | Placed) -> Any:
     """A tensor as NumPy array; bfloat16, which NumPy lacks, as its bits in uint16."""
+    if isinstance(tensor, Placed):
+        return tensor.numpy()
     bits = tensor.view(torch.uint16) if tensor.dtype == torch.bfloat16 else tensor
     return bits.cpu().numpy()
