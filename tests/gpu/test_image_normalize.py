@@ -78,9 +78,10 @@ def test_torchs_current_stream_is_used(torch):
     wanted = expected(torch, images, "float32")
     zeros = torch.zeros_like(images)
     stream = torch.cuda.Stream()
+    normalize(zeros + images)  # loads code, which may wait for the device
     torch.cuda.synchronize()
     with torch.cuda.stream(stream):
-        torch.cuda._sleep(50_000_000)
+        torch.cuda._sleep(200_000_000)
         late = zeros + images  # not there before the sleep is over
         got = normalize(late)
         assert not stream.query()  # the call did not wait

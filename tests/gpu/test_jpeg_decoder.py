@@ -142,14 +142,14 @@ def test_memory_does_not_grow(torch):
     payloads = [encode(320, 240, seed=seed, progressive=seed % 3 == 0) for seed in range(16)]
     batch = BytesBatch.from_items(payloads)
     with decoder("auto") as jpegs:
-        for _ in range(20):
-            jpegs.decode(*batch)
-        torch.cuda.synchronize()
-        before = torch.cuda.mem_get_info()[0]
-        for _ in range(200):
-            jpegs.decode(*batch)
-        torch.cuda.synchronize()
-        assert before - torch.cuda.mem_get_info()[0] <= 16 << 20
+        taken = []
+        for count in (20, 80, 80, 80):
+            for _ in range(count):
+                jpegs.decode(*batch)
+            torch.cuda.synchronize()
+            taken.append(-torch.cuda.mem_get_info()[0])
+        # Of the whole device: another process may take some in one round, a leak does in each.
+        assert np.diff(taken).min() <= 4 << 20
 
 
 def test_the_kernel_is_the_decoder(torch):

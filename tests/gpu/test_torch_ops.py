@@ -15,7 +15,7 @@ from tests.torch_op_cases import CASES, RLES  # noqa: E402
 
 from refpix import torch_ops  # noqa: E402
 
-NAMES = [name for name in CASES if "cuda" in getattr(kernels, name).backends()]
+NAMES = [name for name in CASES if "cuda" in getattr(kernels, name).exact_backends()]
 CALLS = [
     pytest.param(name, *call, id=f"{name}-{number}")
     for name in NAMES
@@ -66,3 +66,8 @@ def test_compiled_on_the_current_stream():
 def test_without_a_cuda_implementation():
     with pytest.raises(BackendUnavailableError, match="move the tensors to the CPU first"):
         torch_ops.rle_area(*on_device(RLES))
+
+
+def test_files_are_read_in_host_memory():
+    with pytest.raises(BackendUnavailableError, match="move the tensors to the CPU first"):
+        torch_ops.jpeg_decode(*on_device(CASES["jpeg_decode"][0][0]))
