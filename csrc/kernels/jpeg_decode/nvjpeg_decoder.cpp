@@ -133,6 +133,7 @@ struct BatchDecoder::Contents {
             error = flight->wait();
             if (error == cudaSuccess && flight->prepare(count) == Status::success) {
                 parallel_for(count, options.threads, [&](std::int64_t i) {
+                    const OnDevice device(options.device);  // a thread has a current one of its own
                     const auto k = static_cast<std::size_t>(i);
                     try {
                         taken[k] = look(*flight, pictures[k], i);
