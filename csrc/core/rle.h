@@ -36,6 +36,9 @@ struct Rles {
     Status check_item(std::int64_t i) const noexcept;
 };
 
+// What a call on a device takes: the lengths of so many runs sum to less than 2^63.
+inline constexpr std::int64_t most_device_runs = (std::int64_t{1} << 31) - 1;
+
 // Height and width are not negative and their product is below 2^62, which leaves room to add runs
 // before they are compared with it.
 bool mask_size_ok(std::int64_t height, std::int64_t width) noexcept;

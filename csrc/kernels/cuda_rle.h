@@ -12,9 +12,6 @@
 
 namespace refpix::rle {
 
-// What a call on a device takes: all runs of 2^31 - 1 sum to less than 2^63.
-inline constexpr std::int64_t most_device_runs = (std::int64_t{1} << 31) - 1;
-
 REFPIX_HD inline bool size_ok(std::int64_t height, std::int64_t width) {
     constexpr std::int64_t most = (std::int64_t{1} << 62) - 1;
     if ((height | width) >> 31 == 0) {

@@ -3,7 +3,6 @@
 
 #include "bindings/cuda/device_array.h"
 #include "core/rle.h"
-#include "kernels/cuda_rle.h"
 
 namespace refpix::bind {
 
@@ -23,7 +22,7 @@ struct DeviceRles {
         require(sizes.shape[1] == 2, prefix + "sizes: expected shape (n, 2)");
         require(offsets.shape[0] == sizes.shape[0] + 1,
                 prefix + "offsets: expected one more than there are " + prefix + "sizes");
-        require(counts.shape[0] <= rle::most_device_runs,
+        require(counts.shape[0] <= most_device_runs,
                 prefix + "counts: a device takes 2^31 - 1 at a time");
         view = {packed<std::uint32_t>(counts, (prefix + "counts").c_str()), counts.shape[0],
                 packed<std::int64_t>(offsets, (prefix + "offsets").c_str()),
