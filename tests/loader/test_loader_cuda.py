@@ -20,7 +20,7 @@ from tests.loader.loader_files import encoded, ids, write_rows
 import refpix.cuda
 from refpix import Loader
 from refpix.datasets import RefHCM
-from refpix.errors import BackendUnavailableError, RowError
+from refpix.errors import BackendUnavailableError, MissingExtraError, RowError
 from refpix.loader import device as on_device
 from refpix.loader import which_device
 
@@ -370,6 +370,15 @@ def test_options_that_a_device_has_not(make, stream):
         Loader(make(), device="cuda", filter="lanczos")
     with pytest.raises(ValueError, match="numpy"):
         Loader(make(), device="cuda", tensors="numpy")
+
+
+@pytest.mark.parametrize(
+    "options", [{"device": "cpu"}, {"device": "auto"}, {"tensors": "torch"}, {"pin_memory": True}]
+)
+def test_without_torch_it_says_what_to_install(make, monkeypatch, options):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingExtraError, match=r"refpix\[torch\]"):
+        Loader(make(), **options)
 
 
 def test_options_reach_the_decoder(make, monkeypatch):

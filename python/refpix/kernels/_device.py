@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -66,14 +67,8 @@ def empty(shape: tuple[int, ...], dtype: str, device: int, stream: int) -> Any:
     Raises:
         BackendUnavailableError: torch is not installed.
     """
-    try:
-        from refpix.kernels import torch_device
-    except ModuleNotFoundError as error:
-        raise BackendUnavailableError(
-            "device memory is allocated by torch, which is not installed: pass out= where the "
-            "kernel takes it, or install refpix[torch]"
-        ) from error
-    return torch_device.empty(shape, dtype, device, stream)
+    memory: Any = _torch_device().empty(shape, dtype, device, stream)
+    return memory
 
 
 def beside(array: Any, small: Any) -> Any:
@@ -82,10 +77,22 @@ def beside(array: Any, small: Any) -> Any:
     Args:
         array: on a device.
         small: NumPy array.
-    """
-    from refpix.kernels import torch_device
 
-    return torch_device.beside(array, small)
+    Raises:
+        BackendUnavailableError: torch is not installed.
+    """
+    return _torch_device().beside(array, small)
+
+
+def _torch_device() -> ModuleType:
+    try:
+        from refpix.kernels import torch_device
+    except ModuleNotFoundError as error:
+        raise BackendUnavailableError(
+            "device memory is allocated by torch, which is not installed: pass device arrays, and "
+            "out= where the kernel takes it, or pip install 'refpix[torch]'"
+        ) from error
+    return torch_device
 
 
 def run(
@@ -107,6 +114,10 @@ def run(
         args: arguments by position.
         kwargs: arguments by name.
         changes: position and name of the argument that the kernel changes in place, if any.
+
+    Raises:
+        TypeError: some arrays are on a device, others are not.
+        BackendUnavailableError: NumPy arrays, and torch is not installed.
     """
     given = (*args, *kwargs.values())
     on_device = [hasattr(value, "__cuda_array_interface__") for value in given]
@@ -117,6 +128,41 @@ def run(
         return native(*args, **kwargs)
     if any(on_device):
         raise TypeError("NumPy arrays and device arrays are mixed in one call")
-    from refpix.kernels import torch_device
+    return _run_from_host(native, raise_faults, args, kwargs, changes)
 
-    return torch_device.run_from_host(native, raise_faults, args, kwargs, changes)
+
+def _run_from_host(
+    native: Callable[..., Any],
+    raise_faults: Callable[[int], None],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    changes: tuple[int, str] | None,
+) -> Any:
+    """A NumPy ``out`` is filled and returned, as the first of several results."""
+    device = _torch_device()
+    placed = {name: device.to_device(value) for name, value in kwargs.items()}
+    by_position = [device.to_device(value) for value in args]
+    result = native(*by_position, **placed)
+    raise_faults(device.current_device())
+    if changes is not None:
+        position, name = changes
+        first = position < len(args)
+        changed = args[position] if first else kwargs[name]
+        after = device.to_host(by_position[position] if first else placed[name])
+        if changed.flags.writeable:
+            np.copyto(changed, after)
+        elif changed.tobytes() != after.tobytes():
+            raise ValueError(f"{name}: array is read-only")
+    out = kwargs.get("out")
+    if isinstance(result, tuple):
+        leading, *others = map(device.to_host, result)
+        return (_filled(out, leading), *others)
+    return _filled(out, device.to_host(result))
+
+
+def _filled(out: Any, result: Any) -> Any:
+    """``out`` with the result in it, if there is one; else the result."""
+    if not isinstance(out, np.ndarray):
+        return result
+    np.copyto(out, result)
+    return out

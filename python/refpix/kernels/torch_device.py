@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,11 @@ def current_stream(device: int) -> int | None:
     if not torch.cuda.is_available():
         return None
     return int(torch.cuda.current_stream(device).cuda_stream)
+
+
+def current_device() -> int:
+    """Number of torch's current device."""
+    return torch.cuda.current_device()
 
 
 def empty(shape: tuple[int, ...], dtype: str, device: int, stream: int) -> torch.Tensor:
@@ -43,46 +47,9 @@ def beside(array: Any, small: npt.NDArray[Any]) -> torch.Tensor:
     return torch.from_numpy(small).to(torch.as_tensor(array, device="cuda").device)
 
 
-def run_from_host(
-    native: Callable[..., Any],
-    raise_faults: Callable[[int], None],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    changes: tuple[int, str] | None = None,
-) -> Any:
-    """Copies NumPy arguments to the current device, runs, waits, and brings the results back.
-
-    Args:
-        native: function of the ``_cuda`` extension.
-        raise_faults: waits for a device and raises the first fault of its kernels.
-        args: arguments by position.
-        kwargs: arguments by name. A NumPy ``out`` is filled and returned, as the first of several
-            results.
-        changes: position and name of the argument that the kernel changes in place, if any.
-    """
-    device = torch.cuda.current_device()
-
-    def to_device(value: Any) -> Any:
-        return Placed(value, device) if isinstance(value, np.ndarray) else value
-
-    out = kwargs.get("out")
-    placed = {name: to_device(value) for name, value in kwargs.items()}
-    by_position = [to_device(value) for value in args]
-    result = native(*by_position, **placed)
-    raise_faults(device)
-    if changes is not None:
-        position, name = changes
-        first = position < len(args)
-        changed = args[position] if first else kwargs[name]
-        after = to_host(by_position[position] if first else placed[name])
-        if changed.flags.writeable:
-            np.copyto(changed, after)
-        elif changed.tobytes() != after.tobytes():
-            raise ValueError(f"{name}: array is read-only")
-    if isinstance(result, tuple):
-        leading, *others = map(to_host, result)
-        return (filled(out, leading), *others)
-    return filled(out, to_host(result))
+def to_device(value: Any) -> Any:
+    """A copy of a NumPy array on torch's current device, a `Placed`; all else as it is."""
+    return Placed(value, torch.cuda.current_device()) if isinstance(value, np.ndarray) else value
 
 
 class Placed:
@@ -126,14 +93,6 @@ class Placed:
     def numpy(self) -> npt.NDArray[Any]:
         """What it holds now, in host memory."""
         return self._view(self._memory.cpu().numpy())
-
-
-def filled(out: Any, result: Any) -> Any:
-    """``out`` with the result in it, if there is one; else the result."""
-    if not isinstance(out, np.ndarray):
-        return result
-    np.copyto(out, result)
-    return out
 
 
 def to_host(tensor: torch.Tensor | Placed) -> Any:

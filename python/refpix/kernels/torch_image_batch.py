@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
+from refpix.kernels import torch_device
 from refpix.kernels._base64_items import base64_decode_each, base64_room
 from refpix.kernels._image_resize_normalize import image_resize_normalize
-from refpix.kernels.torch_jpeg import DecodedImages, JpegDecoder, shared_decoder
+from refpix.kernels.torch_jpeg import JpegDecoder, shared_decoder
 from refpix.types import DType, PassOrder, ResizeFilter
 
 Int64s = npt.NDArray[np.int64]
@@ -51,11 +51,9 @@ def image_batch(
         pixel_limit=2**63 - 1 if pixel_limit is None else pixel_limit,
     )
     faults = np.where(text_faults[:, :1] != 0, text_faults, images.faults)
-    pixels, offsets, sizes = (_for_kernels(array) for array in well(images))
+    given: Any = images.sound()
     normal: Any = image_resize_normalize(
-        pixels,
-        offsets,
-        sizes,
+        *given,
         out_size=size,
         filter=filter,
         order=order,
@@ -64,7 +62,7 @@ def image_batch(
         dtype=dtype,
         backend="cuda",
     )
-    batch[faults[:, 0] == 0] = _to_host(normal)
+    batch[faults[:, 0] == 0] = torch_device.to_host(normal)
     return batch, images.header_sizes, faults
 
 
@@ -88,29 +86,6 @@ def decode_texts(
     """
     memory = decoder.pinned(base64_room(values, spans)).numpy()
     return memory, *base64_decode_each(values, spans, memory, num_threads=num_threads)
-
-
-def well(images: DecodedImages) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Pixels, offsets and sizes of the items that have pixels: what the kernels for images take."""
-    good = images.faults[:, 0] == 0
-    if good.all():
-        return images.pixels, images.offsets, images.sizes
-    kept = torch.from_numpy(np.flatnonzero(good)).to(images.sizes.device)
-    # Faulty items have no bytes, so the others lie end to end without them.
-    ends = images.offsets[1:].index_select(0, kept)
-    offsets = torch.cat([images.offsets[:1], ends])
-    return images.pixels, offsets, images.sizes.index_select(0, kept)
-
-
-def _for_kernels(array: torch.Tensor) -> Any:
-    return array if array.is_cuda else array.numpy()
-
-
-def _to_host(array: Any) -> npt.NDArray[Any]:
-    if isinstance(array, torch.Tensor):
-        bits = array.view(torch.uint16) if array.dtype == torch.bfloat16 else array
-        return bits.cpu().numpy()
-    return np.asarray(array)
 
 
 def _output(out: npt.NDArray[Any] | None, shape: tuple[int, ...], dtype: str) -> npt.NDArray[Any]:

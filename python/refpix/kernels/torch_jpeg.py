@@ -11,7 +11,6 @@ import os
 import threading
 import weakref
 from collections import deque
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -20,6 +19,7 @@ import torch
 
 from refpix.errors import BackendUnavailableError
 from refpix.kernels import _nvjpeg, _registry
+from refpix.kernels.torch_decoded_images import DecodedImages, offsets_of
 from refpix.types import PIXEL_LIMIT
 
 __all__ = ["ENGINES", "DecodedImages", "Engine", "JpegDecoder"]
@@ -31,57 +31,11 @@ ENGINES: Final = ("none", "cpu", "hybrid", "hardware")
 _CPU, _HYBRID, _HARDWARE = 1, 2, 3
 #: Pictures that the JPEG engines write before they are copied to where they belong, at once.
 STAGING_BYTES: Final = 512 << 20
+#: Where pictures are decoded to unless the caller says, and the memory that nvJPEG can write.
+DEFAULT_DEVICE = "cuda"
+NVJPEG_DEVICES: tuple[str, ...] = ("cuda",)
 
 Int64s = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class DecodedImages:
-    """Decoded pictures, end to end on a device, and what became of each.
-
-    Enqueued on the stream that was torch's current one when ``decode`` was called: use them there,
-    or let the other stream wait for that one.
-
-    Attributes:
-        pixels: uint8 (bytes,) on the device, each picture (H, W, 3) in C order, RGB.
-        offsets: int64 (n + 1,) on the device; picture i is ``pixels[offsets[i]:offsets[i + 1]]``.
-        sizes: int64 (n, 2) on the device, height and width; 0 x 0 where there are no pixels.
-        host_sizes: the same in host memory.
-        faults: int64 (n, 2) in host memory, per item a fault (``refpix.kernels.fault_name``) and
-            a byte position; 0 and -1 where all is well, as of ``image_batch``.
-        engines: per item what decoded it: ``"hardware"``, ``"hybrid"``, ``"cpu"``, or ``"none"``.
-        header_sizes: int64 (n, 2) in host memory, height and width of the whole picture by its
-            header, also where it could not be decoded; 0 x 0 where the header is at fault.
-    """
-
-    pixels: torch.Tensor
-    offsets: torch.Tensor
-    sizes: torch.Tensor
-    host_sizes: Int64s
-    faults: Int64s
-    engines: tuple[str, ...]
-    header_sizes: Int64s
-    held: object = field(default=None, repr=False)  # the encoded bytes, which are still being read
-
-    def __len__(self) -> int:
-        return len(self.host_sizes)
-
-    @property
-    def host_offsets(self) -> Int64s:
-        """``offsets`` in host memory."""
-        return _offsets(self.host_sizes)
-
-    def image(self, i: int) -> torch.Tensor:
-        """Picture i as a view: uint8 (H, W, 3) on the device; (0, 0, 3) if it has no pixels."""
-        height, width = (int(side) for side in self.host_sizes[i])
-        start = int(self.host_offsets[i])
-        return self.pixels[start : start + 3 * height * width].view(height, width, 3)
-
-
-def _offsets(sizes: Int64s) -> Int64s:
-    offsets = np.zeros(len(sizes) + 1, np.int64)
-    np.cumsum(sizes[:, 0] * sizes[:, 1] * 3, out=offsets[1:])
-    return offsets
 
 
 def _threads() -> int:
@@ -121,7 +75,7 @@ class JpegDecoder:
 
     Raises:
         BackendUnavailableError: no CUDA device, or the engine that was asked for is not there.
-        ValueError: an unknown engine.
+        ValueError: an unknown engine or device.
     """
 
     def __init__(
@@ -177,7 +131,7 @@ class JpegDecoder:
             return None, "engine='cpu' was asked for"
         if module is None or unavailable:
             return None, unavailable
-        if self.device.type != "cuda" and not _emulated(module):
+        if self.device.type not in NVJPEG_DEVICES:
             return None, "the pixels stay in host memory"
         try:
             native = module.NvjpegDecoder(
@@ -249,7 +203,7 @@ class JpegDecoder:
             values, spans, roi=roi, **options
         )
         wanted = np.minimum(wanted, self._best)
-        offsets = _offsets(sizes)
+        offsets = offsets_of(sizes)
         done = np.zeros(len(sizes), np.uint8)
         with torch.cuda.device(self.device) if self._on_gpu else _nothing():
             pixels = torch.empty(int(offsets[-1]), dtype=torch.uint8, device=self.device)
@@ -278,7 +232,7 @@ class JpegDecoder:
             if sizes[bad].any():
                 pixels = _without(pixels, offsets, bad)
                 sizes[bad] = 0
-                offsets = _offsets(sizes)
+                offsets = offsets_of(sizes)
             done[bad] = 0
             return DecodedImages(
                 pixels,
@@ -355,11 +309,6 @@ class JpegDecoder:
             self._in_flight.append((event, held))
 
 
-def _emulated(module: Any) -> bool:
-    """Whether ``_cuda`` is the one that tests build for the CPU, where all memory is the host's."""
-    return bool(module.architectures() == "emulated")
-
-
 @functools.cache
 def _shared(device: torch.device, num_threads: int, library: str | None) -> JpegDecoder:
     return JpegDecoder(device, num_threads=num_threads, library=library)
@@ -384,19 +333,27 @@ def _device(device: torch.device | str | int | None) -> torch.device:
 
     Raises:
         BackendUnavailableError: torch has no CUDA device.
-        ValueError: neither a CUDA device nor the CPU.
+        ValueError: neither a CUDA device nor the CPU, or there is none of this number.
     """
     if device is None:
-        module = _registry.cuda_module()
-        device = "cpu" if module is not None and _emulated(module) else "cuda"
-    chosen = torch.device(device)
+        device = DEFAULT_DEVICE
+    wrong = f"device={device!r}: expected a CUDA device, or 'cpu'"
+    try:
+        chosen = torch.device("cuda", device) if isinstance(device, int) else torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(wrong) from error
     if chosen.type == "cpu":
         return chosen
     if chosen.type != "cuda":
-        raise ValueError(f"device={device!r}: expected a CUDA device")
+        raise ValueError(wrong)
     if not torch.cuda.is_available():
-        raise BackendUnavailableError("JpegDecoder: torch has no CUDA device here")
-    return chosen if chosen.index is not None else torch.device("cuda", torch.cuda.current_device())
+        raise BackendUnavailableError(
+            "JpegDecoder: torch has no CUDA device here; device='cpu' decodes into host memory"
+        )
+    index = torch.cuda.current_device() if chosen.index is None else chosen.index
+    if index >= torch.cuda.device_count():
+        raise ValueError(f"device={device!r}: there are {torch.cuda.device_count()} devices")
+    return torch.device("cuda", index)
 
 
 def _without(pixels: torch.Tensor, offsets: Int64s, bad: npt.NDArray[np.bool_]) -> torch.Tensor:

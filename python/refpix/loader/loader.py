@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, Literal
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from refpix._order import epoch_rows, shard, shares
-from refpix.errors import RowError, detached
+from refpix.errors import MissingExtraError, RowError, detached
 from refpix.loader.ahead import Ahead
 from refpix.loader.batch import HALF, Batch, Collate, Triple, both_sides, pixels_of
 from refpix.loader.host import HostBatches
@@ -82,6 +83,7 @@ class Loader:
 
     Raises:
         BackendUnavailableError: a device was asked for, and CUDA cannot be used here; says why.
+        MissingExtraError: tensors or pinned memory were asked for, and torch is not installed.
         ValueError: an impossible option.
     """
 
@@ -127,7 +129,11 @@ class Loader:
         self.device = device_number(device)
         self.channels_last = channels_last
         if tensors == "numpy" and (channels_last or self.device is not None):
-            raise ValueError("tensors='numpy': device memory and channels_last are torch's")
+            raise ValueError(
+                "tensors='numpy': device memory and channels_last are torch's: tensors='torch'"
+            )
+        if (tensors == "torch" or pin_memory) and importlib.util.find_spec("torch") is None:
+            raise MissingExtraError("Loader with tensors or pinned memory", "torch", "torch")
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle

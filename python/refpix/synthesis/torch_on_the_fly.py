@@ -156,8 +156,8 @@ class HimComposer:
 
     Everything on a device is enqueued on torch's current stream; use one stream. The decisions hang
     on areas that are summed up there, so a call waits a few times per batch (as often as a sample
-    of it tries positions), not per sample. For one thread at a time. Copies that are pickled, as
-    for the workers of a DataLoader, begin with an empty cache.
+    of it tries positions), and for a sample where a sum is too near the limit. For one thread at a
+    time. Copies that are pickled, as for the workers of a DataLoader, begin with an empty cache.
 
         composer = HimComposer(*image_lists(images, backgrounds), size=(720, 1280), device="cuda")
         for step in range(steps):
@@ -202,8 +202,7 @@ class HimComposer:
     ) -> None:
         if min(size) < 1:
             raise ValueError(f"size: {size[0]}x{size[1]}")
-        self.device = torch.device(device)
-        _require(self.device)
+        self.device = _usable(device)
         self.size, self.seed, self.attempts = size, seed, attempts
         self.cures, self.order, self.num_threads = tuple(cures), order, num_threads
         self.inputs = HimInputs(
@@ -392,10 +391,14 @@ class HimComposer:
         )
 
 
-def _require(device: torch.device) -> None:
-    if device.type == "cpu":
-        return
-    if device.type != "cuda":
+def _usable(device: str | torch.device) -> torch.device:
+    try:
+        chosen = torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(f"device: expected cpu or cuda, got {device}") from error
+    if chosen.type == "cpu":
+        return chosen
+    if chosen.type != "cuda":
         raise ValueError(f"device: expected cpu or cuda, got {device}")
     try:
         require_cuda()
@@ -403,3 +406,4 @@ def _require(device: torch.device) -> None:
         raise BackendUnavailableError(f"HimComposer on {device}: {error}") from None
     if not torch.cuda.is_available():
         raise BackendUnavailableError(f"HimComposer on {device}: torch has no CUDA device here")
+    return chosen

@@ -1,15 +1,15 @@
 """A pytest plugin (``-p emulated_cuda``) for tests with the emulated ``_cuda``.
 
 It stands where torch would be asked for device memory and streams, ``refpix.kernels.torch_device``,
-and gives NumPy arrays. And it is ``cuda_first``: where a test leaves the choice of a backend to the
-kernel, that is ``cuda``.
+and gives NumPy arrays; the JPEG decoder takes host memory for a device's. And it is ``cuda_first``:
+where a test leaves the choice of a backend to the kernel, that is ``cuda``.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 import types
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,11 @@ def empty(shape: tuple[int, ...], dtype: str, device: int, stream: int) -> Devic
     return np.full(count, _RUBBISH, np.uint8).view(kind).reshape(shape).view(DeviceArray)
 
 
+def current_device() -> int:
+    """There is one device."""
+    return 0
+
+
 def current_stream(device: int) -> int | None:
     """There is one stream."""
     return 0
@@ -64,43 +69,20 @@ def to_host(array: Any) -> Any:
     return host.view(np.uint16) if host.dtype.kind == "V" else host
 
 
-def filled(out: Any, result: Any) -> Any:
-    """``out`` with the result in it, if there is one; else the result."""
-    if not isinstance(out, np.ndarray):
-        return result
-    np.copyto(out, result)
-    return out
-
-
-def run_from_host(
-    native: Callable[..., Any],
-    raise_faults: Callable[[int], None],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    changes: tuple[int, str] | None = None,
-) -> Any:
-    """As ``refpix.kernels.torch_device.run_from_host``."""
-    out = kwargs.get("out")
-    by_position = [to_device(value) for value in args]
-    placed = {name: to_device(value) for name, value in kwargs.items()}
-    result = native(*by_position, **placed)
-    raise_faults(0)
-    if changes is not None:
-        position, name = changes
-        first = position < len(args)
-        changed = args[position] if first else kwargs[name]
-        after = to_host(by_position[position] if first else placed[name])
-        if changed.flags.writeable:
-            np.copyto(changed, after)
-        elif changed.tobytes() != after.tobytes():
-            raise ValueError(f"{name}: array is read-only")
-    if isinstance(result, tuple):
-        leading, *others = map(to_host, result)
-        return (filled(out, leading), *others)
-    return filled(out, to_host(result))
-
-
 stand_in = types.ModuleType("refpix.kernels.torch_device", __doc__)
-for function in (empty, current_stream, run_from_host, to_host):
+for function in (empty, current_device, current_stream, to_device, to_host):
     setattr(stand_in, function.__name__, function)
 sys.modules[stand_in.__name__] = stand_in
+
+
+def decode_on_the_host() -> None:
+    """Makes the decoder take the CPU for the device, and give the kernels what they take there."""
+    from refpix.kernels import torch_jpeg
+
+    torch_jpeg.DEFAULT_DEVICE, torch_jpeg.NVJPEG_DEVICES = "cpu", ("cuda", "cpu")
+    sound = torch_jpeg.DecodedImages.sound
+    torch_jpeg.DecodedImages.sound = lambda images: tuple(one.numpy() for one in sound(images))
+
+
+if importlib.util.find_spec("torch") is not None:
+    decode_on_the_host()
