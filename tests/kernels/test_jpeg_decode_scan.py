@@ -10,7 +10,7 @@ from tests.kernels.jpeg_files import decode, encode, outcome, pillow
 
 from refpix.kernels import jpeg_decode
 
-backends = pytest.mark.parametrize("backend", jpeg_decode.backends())
+backends = pytest.mark.parametrize("backend", jpeg_decode.exact_backends())
 
 
 def saved(pixels, **options):
