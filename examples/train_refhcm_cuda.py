@@ -169,10 +169,12 @@ def main() -> None:
     parser.add_argument("--trace", help="write torch.profiler's trace to this file")
     parser.add_argument("--picture", help="draw the steps to this file")
     options = parser.parse_args()
+    if options.steps < 1:
+        parser.error("--steps: at least 1")
 
     found = "cuda" if torch.cuda.is_available() else "cpu"
     device = torch.device(found if options.device == "auto" else options.device)
-    if device.type == "cuda":
+    if device.index is not None:
         torch.cuda.set_device(device)
     if options.dataset:
         dataset = RefHCM(options.dataset, options.task, split=options.split)
