@@ -43,8 +43,11 @@ def empty(shape: tuple[int, ...], dtype: str, device: int, stream: int) -> torch
 
 
 def beside(array: Any, small: npt.NDArray[Any]) -> torch.Tensor:
-    """A copy of a small host array on the device of an array there, on torch's current stream."""
-    return torch.from_numpy(small).to(torch.as_tensor(array, device="cuda").device)
+    """A copy of a small host array on the device of an array there. Waits for it: it may be used
+    on another stream than torch's current one."""
+    # as_tensor() would bring a tensor of another device to the current one.
+    there = array if isinstance(array, torch.Tensor) else torch.as_tensor(array, device="cuda")
+    return torch.from_numpy(small).to(there.device)
 
 
 def to_device(value: Any) -> Any:
