@@ -207,6 +207,28 @@ def test_only_bindings_know_python(path):
         assert "Python.h" not in text
 
 
+def included_in_all(path: Path) -> set[Path]:
+    """What a file includes of csrc, and what those include."""
+    found, todo = set(), [path]
+    while todo:
+        news = {CSRC / name for name in included(todo.pop()) if (CSRC / name).is_file()} - found
+        found |= news
+        todo += news
+    return found
+
+
+@pytest.mark.parametrize("path", native_files("bindings/cuda"), ids=lambda path: path.name)
+def test_host_compilers_see_no_device_code(path):
+    """The emulation would not tell: there the same compiler takes both."""
+    if path.suffix == ".cpp":
+        device_code = {
+            header.name
+            for header in included_in_all(path)
+            if re.search(r"__global__|<<<|threadIdx", header.read_text("utf-8"))
+        }
+        assert not device_code
+
+
 @pytest.mark.parametrize("name", kernel_folders())
 def test_a_kernel_is_whole(name):
     wanted = [
