@@ -43,8 +43,10 @@ def empty(shape: tuple[int, ...], dtype: str, device: int, stream: int) -> torch
 
 
 def beside(array: Any, small: npt.NDArray[Any]) -> torch.Tensor:
-    """A copy of a small host array on the device of an array there. Waits for it: it may be used
-    on another stream than torch's current one."""
+    """A copy of a small host array on the device of an array there.
+
+    Waits for the copy, which may be used on another stream than torch's current one.
+    """
     # as_tensor() would bring a tensor of another device to the current one.
     there = array if isinstance(array, torch.Tensor) else torch.as_tensor(array, device="cuda")
     return torch.from_numpy(small).to(there.device)
