@@ -193,12 +193,6 @@ def test_kernels_include_core_and_themselves(path):
             assert shared or parts[1] == own or (fused and name.endswith(".h")), name
 
 
-@pytest.mark.parametrize("path", native_files("bindings"), ids=lambda path: path.name)
-def test_bindings_include_nothing_for_devices(path):
-    # A C++ compiler cannot read it, but that of the emulation, which builds them too, can.
-    assert not [name for name in included(path) if "/cuda_" in name]
-
-
 @pytest.mark.parametrize("path", native_files(""), ids=lambda path: str(path.relative_to(CSRC)))
 def test_only_bindings_know_python(path):
     text = path.read_text("utf-8")
