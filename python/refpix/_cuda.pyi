@@ -123,12 +123,7 @@ def image_lookup(
     images: typing.Any, tables: typing.Any, *, out: typing.Any, num_threads: int
 ) -> typing.Any: ...
 def image_noise(
-    images: typing.Any,
-    sigmas: typing.Any,
-    keys: typing.Any,
-    *,
-    out: typing.Any,
-    num_threads: int,
+    images: typing.Any, sigmas: typing.Any, keys: typing.Any, *, out: typing.Any, num_threads: int
 ) -> typing.Any: ...
 def image_normalize(
     images: typing.Any,
@@ -178,12 +173,7 @@ def label_zoom(
     num_threads: int,
 ) -> typing.Any: ...
 def parsing_paste(
-    boxes: typing.Any,
-    maps: typing.Any,
-    *,
-    size: tuple[int, int],
-    out: typing.Any,
-    num_threads: int,
+    boxes: typing.Any, maps: typing.Any, *, size: tuple[int, int], out: typing.Any, num_threads: int
 ) -> typing.Any: ...
 def parsing_unpack(
     values: typing.Any, spans: typing.Any, *, strict: bool, num_threads: int
