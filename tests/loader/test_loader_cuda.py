@@ -21,6 +21,8 @@ from refpix.datasets import RefHCM
 from refpix.errors import MissingExtraError, RowError
 from refpix.loader import device as on_device
 
+pytest.importorskip("torch")  # the loader asks for it, though the stand-in gives NumPy's arrays
+
 
 @pytest.fixture
 def make(tmp_path):

@@ -1,5 +1,6 @@
 """What ``Loader(device=...)`` takes, and what it says where CUDA cannot be used."""
 
+import importlib.util
 import sys
 from types import SimpleNamespace
 
@@ -8,7 +9,7 @@ import pytest
 import refpix.cuda
 from refpix import Loader
 from refpix.datasets import RefHCM, sample_path
-from refpix.errors import BackendUnavailableError
+from refpix.errors import BackendUnavailableError, MissingExtraError
 from refpix.loader import which_device
 
 DATASET = RefHCM(sample_path("rec"), task="rec", index="memory")
@@ -31,7 +32,18 @@ def test_none_there():
     for device in ("cuda", "cuda:1", 0):
         with pytest.raises(BackendUnavailableError, match=reason):
             Loader(DATASET, device=device)
+
+
+@pytest.mark.skipif(refpix.cuda.is_available(), reason="there is a CUDA device")
+def test_auto_falls_back():
+    pytest.importorskip("torch")
     assert Loader(DATASET, device="auto", size=4).device is None
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="torch is installed")
+def test_tensors_want_torch():
+    with pytest.raises(MissingExtraError, match=r"refpix\[torch\]"):
+        Loader(DATASET, device="cpu", size=4)
 
 
 @pytest.fixture
