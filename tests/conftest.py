@@ -10,9 +10,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Machines differ and the first example pays for imports: pytest's timeout is the only limit.
 settings.register_profile("refpix", deadline=None)
-# Under sanitizers, and on each further instruction set, the same tests run again: fewer examples.
+# Under sanitizers, on further instruction sets and on an emulated device the same tests run again:
+# fewer examples.
 settings.register_profile("again", deadline=None, max_examples=20)
-settings.load_profile("again" if {"REFPIX_SANITIZED", "REFPIX_ISA"} & set(os.environ) else "refpix")
+AGAIN = {"REFPIX_SANITIZED", "REFPIX_ISA", "REFPIX_EMULATED"}
+settings.load_profile("again" if AGAIN & set(os.environ) else "refpix")
 
 
 @pytest.fixture(scope="session")

@@ -26,12 +26,12 @@ cmake --install "$build" --component cuda --prefix "$site" >/dev/null
 ${CXX:-g++} -std=c++20 -O1 -g1 -fPIC -shared -Icsrc tests/native/nvjpeg_stand_in.cpp -ljpeg -o "$build/nvjpeg_stand_in.so"
 export REFPIX_NVJPEG=$build/nvjpeg_stand_in.so
 
-export PYTHONPATH=$site:$PWD/tests/native/cuda_emulation
+export REFPIX_EMULATED=1 PYTHONPATH=$site:$PWD/tests/native/cuda_emulation
 "$python" -c '
 import refpix.cuda
 assert refpix.cuda.is_available(), refpix.cuda.build_info()
 print("emulate:", refpix.cuda.device_name())'
 if [ $# -eq 0 ]; then
-    set -- -q -n auto --maxprocesses 8 tests/kernels tests/loader/test_loader_cuda.py tests/loader/test_loader_torch.py tests/bench
+    set -- -q -n auto --maxprocesses 8 tests/kernels tests/loader tests/bench
 fi
 exec "$python" -m pytest -p emulated_cuda "$@"

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# tools/sanitize.sh                  kernel tests under ASan and UBSan, those of CUDA kernels again on the
-#                                    emulated _cuda, the thread pool under TSan
+# tools/sanitize.sh                  kernel tests under ASan and UBSan, the thread pool under TSan
+# tools/sanitize.sh --cuda           tests of kernels with CUDA code, emulated on the CPU, under ASan and
+#                                    UBSan: a quarter of an hour on two processors
 # tools/sanitize.sh --fuzz SECONDS [TARGET...]   each target, or every tests/fuzz/fuzz_*.py, for
 #                                    SECONDS, leaks looked for too
 #
-# Builds _cpu and the CUDA code, emulated, with the sanitizers under build/sanitize and runs them with the
-# Python of .venv. Needs gcc, whose run-time libraries are preloaded: python itself is not instrumented.
+# Builds _cpu, and the CUDA code where it is wanted, with the sanitizers under build/sanitize and runs them
+# with the Python of .venv. Needs gcc, whose run-time libraries are preloaded: python itself is not instrumented.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,7 +19,7 @@ logs=$build/logs
 PATH=$(dirname "$python"):$PATH
 
 build_sanitized() {
-    cmake -S . -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$cxx" -DREFPIX_CUDA_EMULATION=ON \
+    cmake -S . -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$cxx" -DREFPIX_CUDA=OFF -DREFPIX_CUDA_EMULATION="$emulation" \
         -DREFPIX_SANITIZE=address,undefined -DPython_EXECUTABLE="$python" \
         -Dpybind11_DIR="$("$python" -m pybind11 --cmakedir)" >"$build.log" || cat "$build.log"
     cmake --build "$build" -j "$(nproc)" | tail -n 1
@@ -27,7 +28,9 @@ build_sanitized() {
     rm -f "$site"/refpix/*.so
     cmake --install "$build" --component python --prefix "$site" >/dev/null
     rm -rf "$cuda_site" && cp -r "$site" "$cuda_site"
-    cmake --install "$build" --component cuda --prefix "$cuda_site" >/dev/null
+    if [ "$emulation" = ON ]; then
+        cmake --install "$build" --component cuda --prefix "$cuda_site" >/dev/null
+    fi
     "$cxx" -std=c++20 -g -O0 -fPIC -shared -fsanitize=address,undefined -fno-sanitize-recover=all \
         -fno-omit-frame-pointer tests/native/planted_bugs.cpp -o "$build/planted_bugs.so"
 }
@@ -141,13 +144,18 @@ fuzz() {
     return "$failed"
 }
 
+emulation=OFF
+if [ "${1:-}" = --cuda ]; then
+    emulation=ON
+fi
 mkdir -p "$build"
 build_sanitized
 self_test
-if [ "${1:-}" = --fuzz ]; then
-    fuzz "${2:-10}" "${@:3}"
-else
-    kernel_tests "$site" tests/kernels
-    kernel_tests "$cuda_site:$PWD/tests/native/cuda_emulation" -p emulated_cuda tests/kernels
-    thread_pool_under_tsan
-fi
+case ${1:-} in
+    --fuzz) fuzz "${2:-10}" "${@:3}" ;;
+    --cuda) kernel_tests "$cuda_site:$PWD/tests/native/cuda_emulation" -p emulated_cuda tests/kernels ;;
+    *)
+        kernel_tests "$site" tests/kernels
+        thread_pool_under_tsan
+        ;;
+esac
