@@ -1,3 +1,4 @@
+import io
 import json
 import pickle
 import random
@@ -10,7 +11,14 @@ from PIL import Image
 from tests.synthesis.drawn_inputs import expected_hash, sha256
 
 from refpix.errors import SampleError
-from refpix.synthesis import HimImageSamples, HimImageStream, him_image, matte_path
+from refpix.synthesis import (
+    HimImageSamples,
+    HimImageStream,
+    generate_images,
+    him_image,
+    matte_path,
+)
+from refpix.synthesis._pictures import in_mode
 
 orders = pytest.mark.parametrize("order", ["pillow13", "pillow12"])
 
@@ -136,7 +144,42 @@ def test_a_cut_picture_is_named(drawn, folder):
     assert f"/{folder}/" in error.value.file
 
 
-@pytest.mark.parametrize("mode", ["RGBA", "P", "CMYK"])
+@pytest.mark.parametrize("mode", ["1", "L", "RGB", "CMYK", "YCbCr"])
+def test_backgrounds_keep_their_mode(drawn, mode, tmp_path, monkeypatch):
+    """What Pillow pastes and saves, and published code with it, for every mode that JPEG has."""
+    path = tmp_path / "b.tif"
+    with Image.open(drawn.backgrounds[0]) as picture:
+        picture.convert(mode).save(path)
+    pasted = []
+    module = sys.modules["refpix.synthesis.him_image"]  # the package's attribute is the function
+    real_paste = module._paste
+
+    def paste(image, colours, matte, place):
+        pasted.append((colours[0], matte, place))
+        real_paste(image, colours[1], matte, place)
+
+    monkeypatch.setattr(module, "in_mode", lambda c, m: (c, in_mode(c, m)))
+    monkeypatch.setattr(module, "_paste", paste)
+    generate_images(
+        tmp_path / "out", foregrounds=drawn.foregrounds, backgrounds=[str(path)], samples=[4]
+    )
+    assert len(pasted) > 1
+    files = {}
+    with Image.open(path) as canvas:
+        canvas.save(tmp_path / "want.jpg")
+        files["bg"] = (tmp_path / "want.jpg").read_bytes()
+        for colour, matte, place in pasted:
+            canvas.paste(Image.fromarray(colour), place, Image.fromarray(matte))
+        canvas.save(tmp_path / "want.jpg")
+        files["images"] = (tmp_path / "want.jpg").read_bytes()
+    for folder, want in files.items():
+        got = tmp_path / "out" / folder / "4.jpg"
+        with Image.open(got) as image, Image.open(io.BytesIO(want)) as other:
+            assert image.mode == other.mode == {"1": "L", "YCbCr": "RGB"}.get(mode, mode)
+            np.testing.assert_array_equal(np.asarray(image), np.asarray(other))
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "P", "I;16", "LA"])
 def test_backgrounds_that_jpeg_cannot_store(drawn, mode, tmp_path):
     path = str(tmp_path / "b.tif")
     Image.new(mode, (150, 90)).save(path)

@@ -168,6 +168,19 @@ def test_more_mattes_than_frames(clips):
     assert "error" in outcomes
 
 
+def test_a_frame_that_comes_out_empty_does_not_fail_a_rejected_sample(clips):
+    """Published: nothing is resized before its turn, and a frame before may end the sample."""
+    for name in clips.names:
+        thin = np.zeros((50, 40), np.uint8)
+        thin[:, 3] = 255
+        if name.endswith(("2", "3")):
+            for path in (clips.root / name.replace("/fgr/", "/pha/")).iterdir():
+                Image.fromarray(thin).save(path)
+    with pytest.raises(SampleError, match="resized to 0x4"):
+        clips.make(3, "medium")
+    assert clips.make(31, "medium") is None
+
+
 def test_sizes_that_differ(clips):
     for path in clips.every("fgr"):
         Image.new("RGB", (41, 50)).save(path)

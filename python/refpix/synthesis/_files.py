@@ -8,6 +8,7 @@ end, so that interrupted and undisturbed runs leave the same tree.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from refpix.errors import RefpixError
 from refpix.kernels import jpeg_encode
@@ -45,14 +47,20 @@ def jpeg_bytes(
     pixels: npt.NDArray[np.uint8],
     canvas: tuple[int, int] | None = None,
     position: tuple[int, int] = (0, 0),
+    mode: str = "RGB",
 ) -> bytes:
     """A JPEG file, quality 75 and 4:2:0 as libjpeg and Pillow default to.
 
     Args:
-        pixels: uint8 (H, W, 3) or (H, W).
+        pixels: uint8 (H, W, 3) or (H, W); of CMYK (H, W, 4).
         canvas: height and width of the picture, black but for the pixels; None: theirs.
         position: x and y of the pixels on the canvas.
+        mode: ``CMYK`` and ``YCbCr`` pixels are whole pictures, which Pillow saves.
     """
+    if mode in ("CMYK", "YCbCr"):
+        buffer = io.BytesIO()
+        Image.frombytes(mode, pixels.shape[1::-1], pixels.tobytes()).save(buffer, "JPEG")
+        return buffer.getvalue()
     images = pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
     values, _ = jpeg_encode(
         images[np.newaxis],

@@ -15,7 +15,7 @@ from refpix.kernels import alpha_bbox, image_resize, jpeg_decode
 from refpix.synthesis._png import read_gray
 from refpix.types import BytesBatch, PassOrder, ResizeFilter
 
-__all__ = ["Patch", "Source", "bounding_box", "gray_of", "jpeg_header", "resized"]
+__all__ = ["Patch", "Source", "bounding_box", "in_mode", "jpeg_header", "resized"]
 
 Pixels = npt.NDArray[np.uint8]
 #: x, y, width, height
@@ -65,6 +65,8 @@ class Header(NamedTuple):
 _FRAMES: Final = (0xC0, 0xC1, 0xC2)
 _SKIPPED: Final = frozenset((*range(0xE0, 0xF0), 0xC4, 0xDB, 0xDD, 0xFE))
 _JPEG_MODES: Final = {1: "L", 3: "RGB"}
+# Modes of pictures that Pillow saves as JPEG.
+_STORED: Final = frozenset(("1", "L", "RGB", "CMYK", "YCbCr"))
 _USUAL_PIXELS: Final = 50_000_000  # Pillow has a say in what is larger
 
 
@@ -190,14 +192,17 @@ class Source:
             raise self.error("no folder of mattes, and the frame has no alpha")
         return np.ascontiguousarray(pixels[..., 3])
 
-    def background(self) -> Pixels:
-        """In the file's own mode, which is that of the composite: uint8 (H, W, 3) or (H, W)."""
+    def background_mode(self) -> str:
+        """Mode of the file, which is that of the composite; one that JPEG files can store."""
         mode = self.header().mode
-        if mode == "RGB":
-            return self.rgb()
-        if mode == "L":
-            return self._pillow(None)
-        raise self.error(f"background of mode {mode}: only RGB and L can be composed and saved")
+        if mode not in _STORED:
+            raise self.error(f"background of mode {mode}: JPEG files have no such pixels")
+        return mode
+
+    def background(self) -> Pixels:
+        """In the file's own mode: uint8 (H, W, channels), or (H, W); bilevel ones as 0 and 255."""
+        mode = self.background_mode()
+        return self.rgb() if mode == "RGB" else self._pillow("L" if mode == "1" else None)
 
 
 def bounding_box(matte: Pixels) -> Rectangle:
@@ -226,9 +231,12 @@ def resized(
     return result if channels == 3 else result.reshape(height, width)
 
 
-def gray_of(colour: Pixels) -> Pixels:
-    """Pillow's conversion of RGB to L."""
-    return np.asarray(Image.fromarray(colour).convert("L"))
+def in_mode(colour: Pixels, mode: str) -> Pixels:
+    """Pillow's conversion of RGB: uint8 (H, W, channels), or (H, W); bilevel as 0 and 255."""
+    if mode == "RGB":
+        return colour
+    converted = Image.fromarray(colour).convert(mode)
+    return np.asarray(converted.convert("L") if mode == "1" else converted)
 
 
 def sorted_files(folder: str | os.PathLike[str]) -> list[str]:

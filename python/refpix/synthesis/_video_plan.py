@@ -217,8 +217,6 @@ def _positions(
     for clip, ratio in zip(clips, ratios, strict=True):
         _, _, w, h = clip.box
         new_w, new_h = int(w * ratio), int(h * ratio)
-        if new_w < 1 or new_h < 1:
-            raise SampleError(name, clip.name, f"resized to {new_w}x{new_h} pixels")
         left = x
         if level != "easy":
             if width < 2:

@@ -66,8 +66,8 @@ class _ImageWork:
             matte = png_bytes(instance.seen, canvas, position)
             writer.write(f"alphas/{sample}/{k}.png", matte)
             writer.write(f"fg/{sample}/{k}.jpg", jpeg_bytes(instance.colour, canvas, position))
-        writer.write(f"bg/{sample}.jpg", jpeg_bytes(made.background))
-        writer.write(f"images/{sample}.jpg", jpeg_bytes(made.image))
+        writer.write(f"bg/{sample}.jpg", jpeg_bytes(made.background, mode=made.mode))
+        writer.write(f"images/{sample}.jpg", jpeg_bytes(made.image, mode=made.mode))
         files = writer.commit((f"alphas/{sample}", f"fg/{sample}"))
         return {"id": sample, "status": "written", "files": files}
 

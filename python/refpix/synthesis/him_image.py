@@ -23,7 +23,7 @@ from refpix.synthesis._him_plan import (
     placements,
     resized_size,
 )
-from refpix.synthesis._pictures import Patch, Source, gray_of, resized
+from refpix.synthesis._pictures import Patch, Source, in_mode, resized
 from refpix.synthesis._planes import quantized, zero_planes
 from refpix.types import PassOrder
 
@@ -60,10 +60,12 @@ class HimImage(NamedTuple):
 
     Attributes:
         sample_id: its number, the seed.
-        image: uint8 (H, W, 3) RGB, or (H, W) over a gray background.
+        image: uint8 (H, W, 3) RGB, or in the background's mode: (H, W) over a gray or bilevel one,
+            (H, W, 4) over CMYK, (H, W, 3) over YCbCr.
         background: what lies under it, the same shape.
         instances: those that are seen, in the order they were drawn, back to front.
         background_name: path of the background.
+        mode: Pillow's name of the image's mode: ``L``, ``RGB``, ``CMYK`` or ``YCbCr``.
     """
 
     sample_id: int
@@ -71,6 +73,7 @@ class HimImage(NamedTuple):
     background: Pixels
     instances: list[Instance]
     background_name: str
+    mode: str = "RGB"
 
     @property
     def alphas(self) -> list[Pixels]:
@@ -159,6 +162,7 @@ def him_image(
         seen = quantized(stack, boxes)
     if not any(areas):
         return None
+    mode = base.background_mode()
     background = base.background()
     image = background.copy()
     instances = []
@@ -167,10 +171,12 @@ def him_image(
             continue
         height, width = item.matte.shape
         colour = resized(item.source.rgb(item.box), width, height, "bicubic", order)
-        _paste(image, colour, item.matte, place)
+        _paste(image, in_mode(colour, mode), item.matte, place)
         if areas[i]:
             instances.append(Instance(item.source.path, colour, *place, seen[i]))
-    return HimImage(sample_id, image, background, instances, background_name)
+    if mode == "1":  # pasting leaves levels between, which are white once saved
+        image, mode = np.where(image == 0, np.uint8(0), np.uint8(255)), "L"
+    return HimImage(sample_id, image, background, instances, background_name, mode)
 
 
 def _place(
@@ -226,13 +232,12 @@ def _put_in_front(
 
 
 def _paste(image: Pixels, colour: Pixels, matte: Pixels, place: tuple[int, int]) -> None:
-    """Lays a colour over the picture, in place."""
-    planes = image if image.ndim == 3 else image[..., np.newaxis]
-    over = colour if image.ndim == 3 else gray_of(colour)[..., np.newaxis]
+    """Lays a colour of the picture's mode over it, in place."""
+    under, over = (a if a.ndim == 3 else a[..., np.newaxis] for a in (image, colour))
     alpha_composite(
-        planes[np.newaxis],
+        under[np.newaxis],
         np.ascontiguousarray(over)[np.newaxis],
         matte[np.newaxis],
         positions=np.array([place], np.int64),
-        out=planes[np.newaxis],
+        out=under[np.newaxis],
     )

@@ -214,6 +214,8 @@ def _occlude(
             if t >= len(clip.colours):
                 raise SampleError(plan.name, clip.name, "more mattes than colour frames")
             h, w = clip.size
+            if w < 1 or h < 1:  # not sooner: an earlier frame may reject the sample
+                raise SampleError(plan.name, clip.name, f"resized to {w}x{h} pixels")
             matte = resized(clip.mattes[t].crop(clip.box), w, h, "bilinear", order)
             mattes.resized[t].append(matte)
             for occluded in _shares(stack, matte, k, clip.position, boxes, exact):

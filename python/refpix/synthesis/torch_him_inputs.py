@@ -167,9 +167,9 @@ class HimInputs:
         if isinstance(background, torch.Tensor):
             pixels: Pixels = background.cpu().numpy()
         else:
-            pixels = Source(sample, background).background()
-        if pixels.ndim == 2:
-            pixels = np.repeat(pixels[..., np.newaxis], 3, axis=2)
+            source = Source(sample, background)
+            source.background_mode()  # refuses what ``him_image`` does
+            pixels = source.rgb()
         height, width = self.size
         return resized(pixels, width, height, "bicubic", self.order)
 
