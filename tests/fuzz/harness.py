@@ -10,6 +10,7 @@ import random
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 _INTERESTING = [0, 1, 9, 10, 13, 32, 61, 127, 128, 255]
 
@@ -66,7 +67,7 @@ def run(one_input: Callable[[bytes], None], corpus: list[bytes]) -> None:
         try:
             one_input(data)
         except BaseException:
-            name = f"finding-{one_input.__module__.rpartition('.')[2]}.bin"
+            name = f"finding-{Path(sys.argv[0]).stem}.bin"
             with open(name, "wb") as file:
                 file.write(data)
             print(f"finding at input {done} of seed {args.seed}, kept as {name}", file=sys.stderr)

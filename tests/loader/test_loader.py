@@ -8,7 +8,7 @@ import pytest
 from tests.loader.loader_files import encoded, ids, published, row, write_rows
 
 from refpix import Collate, Loader
-from refpix.datasets import RefHCM
+from refpix.datasets import RefHCM, RefHuman
 from refpix.errors import IndexStaleError, RowError
 from refpix.metrics import zoom_labels
 
@@ -210,6 +210,33 @@ def test_under_torchs_dataloader(make, workers, method):
     for batch in batches:
         for image, number in zip(batch.images, batch.rows, strict=True):
             np.testing.assert_array_equal(image.numpy(), published(path, number, (12, 10)))
+
+
+def test_samples_without_a_row_collate_too(data):
+    dataset = RefHuman(data / "refhuman", "val", cache="memory")
+    batch = Collate(size=16, tensors="numpy")(dataset[4:6])
+    assert batch.rows.tolist() == [sample.index for sample in dataset[4:6]]
+
+
+def test_what_is_printed_fits_a_line(data):
+    dataset = RefHCM(data / "refhcm" / "rpar.tsv", task="rpar", index="memory")
+    batch = next(iter(Loader(dataset, batch_size=2, size=16)))
+    assert repr(batch) == "Batch(images=(2, 3, 16, 16) float32, rows=[0, 1])"
+    assert "image=" not in repr(dataset[0])
+
+
+@pytest.mark.parametrize(
+    ("dataset", "options", "missing"),
+    [
+        (["a", "b"], {}, "list has no records, payloads, row_error:"),
+        ("refhuman", {"label_size": 16}, "RefHuman has no label_maps:"),
+    ],
+)
+def test_other_than_datasets_are_refused(data, dataset, options, missing):
+    if dataset == "refhuman":
+        dataset = RefHuman(data / "refhuman", "val", cache="memory")
+    with pytest.raises(TypeError, match=missing):
+        Loader(dataset, **options)
 
 
 @pytest.mark.parametrize("tensors", ["numpy", "torch"])

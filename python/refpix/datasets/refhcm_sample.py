@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -80,9 +80,9 @@ class RefHCMSample:
     box_xyxy: npt.NDArray[np.float32]
     keypoints: npt.NDArray[np.float32] | None = None
     codes: npt.NDArray[np.int32] | None = None
-    label_map: npt.NDArray[np.int32] | None = None
+    label_map: npt.NDArray[np.int32] | None = field(default=None, repr=False)
     actions: tuple[Interaction, ...] | None = None
-    image: npt.NDArray[np.uint8] | None = None
+    image: npt.NDArray[np.uint8] | None = field(default=None, repr=False)
     targets: RefHCMTargets | None = None
 
     def to_dict(self) -> dict[str, Any]:

@@ -59,9 +59,13 @@ class Batch:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def __repr__(self) -> str:
+        shape = tuple(self.images.shape)
+        return f"Batch(images={shape} {self.images.dtype}, rows={self.rows.tolist()})"
+
     @property
     def boxes(self) -> npt.NDArray[np.float32]:
-        """float32 (n, 4), x0, y0, x1, y1 in pixels of the pictures before the resize."""
+        """RefHCM: float32 (n, 4), x0, y0, x1, y1 in pixels of the pictures before the resize."""
         boxes = [sample.box_xyxy for sample in self.samples]
         return np.array(boxes, np.float32).reshape(-1, 4)
 
@@ -178,16 +182,21 @@ class Collate:
         self._tensors = tensors
 
     def __call__(self, samples: Sequence[Any]) -> Batch:
-        """The batch of some decoded samples (they have ``image`` and ``row``)."""
+        """The batch of some decoded samples (they have ``image``, and ``row`` or ``index``)."""
         pictures = [sample.image for sample in samples]
         out = aligned_empty((len(samples), 3, *self._pixels.size), self._pixels.array_dtype)
         self._pixels.one_by_one(pictures, out)
         return Batch(
             images=tensors_of(out, self._pixels.dtype, self._tensors),
             sizes=np.array([p.shape[:2] for p in pictures], np.int64).reshape(-1, 2),
-            rows=np.array([sample.row for sample in samples], np.int64),
+            rows=np.array([_row(sample) for sample in samples], np.int64),
             samples=list(samples),
         )
+
+
+def _row(sample: Any) -> int:
+    row: int = sample.row if hasattr(sample, "row") else sample.index
+    return row
 
 
 def tensors_of(images: npt.NDArray[Any], dtype: str, tensors: str) -> Any:

@@ -16,7 +16,14 @@ from refpix.errors import MissingExtraError, RowError, detached
 from refpix.loader.ahead import Ahead
 from refpix.loader.batch import HALF, Batch, Collate, Triple, both_sides, pixels_of
 from refpix.loader.host import HostBatches
-from refpix.loader.rows import BatchMaker, Dataset, GatheredRows, LabelledDataset, Leftovers
+from refpix.loader.rows import (
+    BatchMaker,
+    Dataset,
+    GatheredRows,
+    LabelledDataset,
+    Leftovers,
+    check_dataset,
+)
 from refpix.loader.which_device import device_number
 from refpix.types import PIXEL_LIMIT, DType, PassOrder, ResizeFilter
 
@@ -84,6 +91,7 @@ class Loader:
     Raises:
         BackendUnavailableError: a device was asked for, and CUDA cannot be used here; says why.
         MissingExtraError: tensors or pinned memory were asked for, and torch is not installed.
+        TypeError: ``dataset`` is none that rows can be asked of.
         ValueError: an impossible option.
     """
 
@@ -116,6 +124,7 @@ class Loader:
         pixel_limit: int | None = PIXEL_LIMIT,
         progress: bool = False,
     ) -> None:
+        check_dataset(dataset, label_maps=label_size is not None)
         if batch_size < 1 or prefetch < 1:
             raise ValueError("batch_size and prefetch must be at least 1")
         if errors not in ("raise", "skip"):

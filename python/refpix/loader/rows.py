@@ -14,7 +14,15 @@ from refpix.io.image import decode_image
 from refpix.kernels import base64_decode, fault_name
 from refpix.loader.batch import Batch
 
-__all__ = ["BatchMaker", "Dataset", "GatheredRows", "LabelledDataset", "Leftovers", "kernel_error"]
+__all__ = [
+    "BatchMaker",
+    "Dataset",
+    "GatheredRows",
+    "LabelledDataset",
+    "Leftovers",
+    "check_dataset",
+    "kernel_error",
+]
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -50,6 +58,21 @@ class LabelledDataset(Dataset, Protocol):
     def label_maps(self, rows: Any, faults: dict[int, RowError]) -> Sequence[Any]:
         """int32 (H, W) per row; None for a bad one."""
         ...
+
+
+def check_dataset(dataset: object, *, label_maps: bool) -> None:
+    """Refuses what no batch can be made of.
+
+    Raises:
+        TypeError: a method of `Dataset`, or of `LabelledDataset`, is not there.
+    """
+    wanted = ("__len__", "records", "payloads", "row_error", *("label_maps",) * label_maps)
+    missing = [name for name in wanted if not hasattr(dataset, name)]
+    if missing:
+        raise TypeError(
+            f"{type(dataset).__name__} has no {', '.join(missing)}: Loader takes refpix.datasets "
+            "and what follows refpix.loader.Dataset; others go to DataLoader, with refpix.Collate"
+        )
 
 
 class BatchMaker(Protocol):
