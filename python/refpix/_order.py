@@ -6,12 +6,13 @@ Random orders depend on their key alone: not on NumPy's version, nor on the mach
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["epoch_rows", "permutation", "random_bits", "shard", "shares"]
+__all__ = ["Order", "permutation", "random_bits", "shard"]
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _MASK = 2**64 - 1
@@ -41,26 +42,74 @@ def permutation(count: int, *key: int) -> npt.NDArray[np.int64]:
     return np.argsort(random_bits(count, *key), kind="stable").astype(np.int64)
 
 
-def epoch_rows(
-    count: int, seed: int, epoch: int, *, shuffle: bool, rank: int, world_size: int
-) -> npt.NDArray[np.int64]:
-    """int64 (n,): the rows of one shard in the order of an epoch.
+@dataclass(frozen=True)
+class Order:
+    """The rows that a shard of a dataset gives, epoch by epoch, batch by batch.
 
-    Shard r of w takes every w-th row of the epoch's order, from the r-th: shards are disjoint and
+    Shard r of w takes every w-th row of an epoch's order, from the r-th: shards are disjoint and
     together complete, and their lengths differ by one at most.
+
+    Attributes:
+        count: rows of the dataset.
+        batch_size: rows of a batch; the last one of an epoch may be smaller.
+        shuffle: a new order each epoch; else the dataset's.
+        seed: of the order.
+        rank: which shard.
+        world_size: of how many.
+        drop_last: leave out rows that do not fill a batch.
     """
-    every = permutation(count, seed, epoch) if shuffle else np.arange(count)
-    return every[rank::world_size]
 
+    count: int
+    batch_size: int
+    shuffle: bool
+    seed: int
+    rank: int
+    world_size: int
+    drop_last: bool
 
-def shares(
-    rows: npt.NDArray[np.int64], batch_size: int, *, start: int = 0, drop_last: bool = False
-) -> list[npt.NDArray[np.int64]]:
-    """The rows of each batch, from the ``start``-th row on."""
-    end = len(rows)
-    if drop_last:
-        end -= (end - start) % batch_size
-    return [rows[at : min(at + batch_size, end)] for at in range(start, end, batch_size)]
+    def __len__(self) -> int:
+        """Batches of a whole epoch."""
+        rows = len(range(self.rank, self.count, self.world_size))
+        return rows // self.batch_size if self.drop_last else -(-rows // self.batch_size)
+
+    def rows(self, epoch: int) -> npt.NDArray[np.int64]:
+        """int64 (n,): the rows of an epoch, in its order."""
+        every = permutation(self.count, self.seed, epoch) if self.shuffle else np.arange(self.count)
+        return every[self.rank :: self.world_size]
+
+    def batches(self, epoch: int, start: int = 0) -> list[npt.NDArray[np.int64]]:
+        """The rows of each batch of an epoch, from its ``start``-th row on."""
+        rows, size = self.rows(epoch), self.batch_size
+        end = len(rows)
+        if self.drop_last:
+            end -= (end - start) % size
+        return [rows[at : min(at + size, end)] for at in range(start, end, size)]
+
+    def state(self, epoch: int, position: int) -> dict[str, Any]:
+        """A place in an epoch, to be kept: ``position`` rows were given."""
+        return {"version": 1, "epoch": epoch, "position": position, **self._identity()}
+
+    def place(self, state: dict[str, Any]) -> tuple[int, int]:
+        """Epoch and position of a `state`, of this order or of one with other batches.
+
+        Raises:
+            ValueError: it is of another order of rows.
+        """
+        for key, here in {"version": 1, **self._identity()}.items():
+            if state.get(key) != here:
+                raise ValueError(
+                    f"state is of another loader: {key} is {state.get(key)!r} there, {here!r} here"
+                )
+        return int(state["epoch"]), int(state["position"])
+
+    def _identity(self) -> dict[str, Any]:
+        return {
+            "seed": self.seed,
+            "shuffle": self.shuffle,
+            "rank": self.rank,
+            "world_size": self.world_size,
+            "rows": self.count,
+        }
 
 
 def shard(rank: int | None, world_size: int | None) -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,9 +14,10 @@ from tqdm import tqdm
 from refpix.datasets import RefHCM
 from refpix.datasets.refhcm_published import published_batch
 from refpix.errors import RowError
+from refpix.kernels import cpu_count
 from refpix.loader import Loader
 
-__all__ = ["Agreement", "Comparison", "Timing", "compare", "compare_outputs", "cpu_count"]
+__all__ = ["Agreement", "Comparison", "Timing", "compare", "compare_outputs"]
 
 _IMAGES_PER_ROUND = 64
 
@@ -96,11 +96,6 @@ class Comparison:
     def speedup(self, timing: Timing) -> float:
         """How many times less CPU time per image a contender takes than the published path."""
         return self.timings[0].cpu_ms / timing.cpu_ms
-
-
-def cpu_count() -> int:
-    """CPUs that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def compare_outputs(

@@ -152,7 +152,7 @@ class LateDecoder:
             "allow_truncated": allow_truncated,
             "pixel_limit": pixel_limit,
         }
-        self.engine = engine
+        self.engines = ("cpu",) if engine == "cpu" else ("cpu", "hybrid")
         self.calls = 0
 
     def decode(self, values, spans):

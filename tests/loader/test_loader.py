@@ -41,6 +41,12 @@ def test_an_epoch_is_the_file(make):
     assert loader.report == []
 
 
+def test_tells_what_decodes(make):
+    loader = Loader(RefHCM(make(), task="rec"), batch_size=5)
+    assert loader.engines == ("cpu",)
+    assert repr(loader) == "<Loader of 23 rows, 5 a batch, in host memory; engines: cpu>"
+
+
 def test_order_depends_on_seed_and_epoch_alone(make):
     path = make()
 

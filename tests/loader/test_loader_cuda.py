@@ -406,6 +406,13 @@ def test_options_reach_the_decoder(make, monkeypatch):
     assert given == [((0,), options)]
 
 
+@pytest.mark.parametrize(("engine", "engines"), [("cpu", ("cpu",)), ("auto", ("cpu", "hybrid"))])
+def test_tells_what_decodes(make, stream, engine, engines):
+    loader = Loader(make(3), device="cuda", engine=engine)
+    assert loader.engines == engines
+    assert repr(loader).endswith(f"on cuda:{loader.device}; engines: {', '.join(engines)}>")
+
+
 def test_a_picture_of_the_batch_is_large(make, stream):
     """Page-locked memory grows, and what the device is still to read of the old stays."""
     big = io.BytesIO()

@@ -16,9 +16,9 @@ from refpix.cli.synthesize import (
     Quiet,
     Strict,
     Workers,
-    default_workers,
     report_failures,
 )
+from refpix.kernels import cpu_count
 
 __all__ = ["crop"]
 
@@ -47,7 +47,7 @@ def crop(
             help="Folder of coco_intra_lt_inter_lt and _bl, .json or .jbl.",
         ),
     ] = Path("."),
-    n_workers: Workers = default_workers(),  # noqa: B008
+    n_workers: Workers = cpu_count(),  # noqa: B008
     cure: Annotated[
         Optional[list[Cure]],  # noqa: UP045
         typer.Option("--cure", help="A quirk not to reproduce, by name."),

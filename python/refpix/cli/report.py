@@ -15,8 +15,8 @@ from refpix.datasets.glt_info import GltInfo
 from refpix.datasets.refcocom_info import RefCocoMInfo
 from refpix.datasets.refhcm_info import FileInfo
 from refpix.errors import RowError
-from refpix.kernels import active_isa
-from refpix.throughput import Agreement, Comparison, cpu_count
+from refpix.kernels import active_isa, cpu_count
+from refpix.throughput import Agreement, Comparison
 
 __all__ = [
     "agreement_line",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from refpix import synthesis
 from refpix.cli.errors import FOUND_FAULTS, one_line_errors
+from refpix.kernels import cpu_count
 
 __all__ = [
     "EngineName",
@@ -20,7 +20,6 @@ __all__ = [
     "Strict",
     "Workers",
     "app",
-    "default_workers",
     "report",
 ]
 
@@ -62,11 +61,6 @@ def _cures(names: Sequence[str] | None, known: Sequence[str]) -> list[str]:
     return list(names or ())
 
 
-def default_workers() -> int:
-    """One process per core."""
-    return os.cpu_count() or 1
-
-
 def report(summary: synthesis.Summary, output: Path) -> None:
     """Prints what a run did; samples that failed make exit code 1."""
     counts = ", ".join(f"{n} {status}" for status, n in sorted(summary.counts.items()))
@@ -100,7 +94,7 @@ def image_him(
     max_num_images: Annotated[
         int, typer.Option("--max-num-images", min=0, help="Sample numbers go from 0 to this.")
     ] = 50_000,
-    n_workers: Workers = default_workers(),  # noqa: B008
+    n_workers: Workers = cpu_count(),  # noqa: B008
     resize: Resize = Order.auto,
     cure: Cures = None,
     engine: EngineOption = EngineName.local,
@@ -135,7 +129,7 @@ def video_him(
     ],
     out_dir: Annotated[Path, typer.Option("--out-dir", help="Folder to write to.")],
     split: Annotated[str, typer.Option("--split", help="train, or test.")] = "train",
-    n_workers: Workers = default_workers(),  # noqa: B008
+    n_workers: Workers = cpu_count(),  # noqa: B008
     names: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option("--names", help="Only these numbers of the split, e.g. 0-99."),

@@ -17,10 +17,10 @@ from refpix.cli.synthesize import (
     Quiet,
     Strict,
     Workers,
-    default_workers,
     report,
 )
 from refpix.errors import MissingExtraError
+from refpix.kernels import cpu_count
 from refpix.synthesis.masks import PERSON, Detector, Limits, detect_masks, masks_of_results
 from refpix.synthesis.matched_masks import MIN_IOU, generate_matched_masks
 
@@ -157,7 +157,7 @@ def matched_masks(
         typer.Option("--split-overlaps", help="Pixels of several masks go to the strongest matte."),
     ] = False,
     seed: Annotated[int, typer.Option("--seed", help="Of the drawn masks.")] = 0,
-    n_workers: Workers = default_workers(),  # noqa: B008
+    n_workers: Workers = cpu_count(),  # noqa: B008
     engine: EngineOption = EngineName.local,
     strict: Strict = False,
     quiet: Quiet = False,

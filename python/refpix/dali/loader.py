@@ -8,14 +8,15 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from refpix._order import shard
+from refpix._order import Order, shard
 from refpix.dali._extra import require_dali
 from refpix.dali.pipeline import refhcm_pipeline
 from refpix.dali.source import Source, policy_name
 from refpix.errors import ImageError, RowError
 from refpix.io.image import decode_image
-from refpix.loader import Dataset, check_state
+from refpix.loader import Dataset
 from refpix.loader.batch import HALF, Batch, Triple, both_sides
+from refpix.loader.epochs import Epochs
 from refpix.types import PIXEL_LIMIT
 
 __all__ = ["DaliLoader"]
@@ -23,7 +24,7 @@ __all__ = ["DaliLoader"]
 Ints = npt.NDArray[np.int64]
 
 
-class DaliLoader:
+class DaliLoader(Epochs):
     """Batches of a dataset through DALI; see `refpix.Loader`, whose batches and order these are.
 
     Iterating gives the batches of one epoch and then moves on to the next. Pixels are DALI's (see
@@ -88,6 +89,7 @@ class DaliLoader:
         prefetch: int = 2,
         **options: Any,
     ) -> None:
+        super().__init__()
         if errors not in ("raise", "skip"):
             raise ValueError(f"errors={errors!r}: expected 'raise' or 'skip'")
         if tensors not in ("numpy", "torch"):
@@ -95,9 +97,6 @@ class DaliLoader:
         self.dataset = dataset
         self.errors = errors
         self.report: list[RowError] = []
-        self.epoch = 0
-        self._position = 0  # rows of the shard that were handed out or skipped
-        self._resume_at = 0
         self._tensors = tensors
         rank, world_size = shard(shard_id, num_shards)
         # A bad row must not end the pipeline before the batches ahead of it are out: the source
@@ -130,48 +129,11 @@ class DaliLoader:
         self._stands_at: tuple[int, int] | None = None  # epoch and row that the pipeline is at
         require_dali()
 
-    def __len__(self) -> int:
-        """Batches of an epoch (of this shard), if no batch is skipped whole."""
-        return len(self._source)
-
-    def set_epoch(self, epoch: int) -> None:
-        """Makes the next iteration that of this epoch, from its beginning.
-
-        Unless that is what came next anyway, a new pipeline is built for it.
-        """
-        self.epoch = epoch
-        self._position = self._resume_at = 0
-
-    def rows_of_epoch(self, epoch: int) -> Ints:
-        """int64 (n,): this shard's dataset indices in the order of an epoch."""
-        return self._source.rows_of_epoch(epoch)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Where the iteration stands: after the batch that was handed out last."""
-        return {
-            "version": 1,
-            "epoch": self.epoch,
-            "position": self._position,
-            "seed": self._source.seed,
-            "shuffle": self._source.shuffle,
-            "rank": self._source.shard_id,
-            "world_size": self._source.num_shards,
-            "rows": len(self.dataset),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on where `state_dict` was taken, here or by a `refpix.Loader`.
-
-        Raises:
-            ValueError: the state is of another order of rows.
-        """
-        check_state(state, self.state_dict())
-        self.epoch = int(state["epoch"])
-        self._position = self._resume_at = int(state["position"])
+    def _order(self) -> Order:
+        return self._source.order()
 
     def __iter__(self) -> Iterator[Batch]:
-        start, self._resume_at = self._resume_at, 0
-        self._position = start
+        start = self._start()
         pipe, source = self._pipe_at(self.epoch, start)
         due = source.batches_of_epoch(self.epoch)
         self._stands_at = None  # should the caller break off, it stands where nobody knows
@@ -192,8 +154,7 @@ class DaliLoader:
                 yield self._batch(images, sizes, given)
             del images, sizes, rows
         self._finish(pipe)
-        self.epoch += 1
-        self._position = 0
+        self._end()
         self._stands_at = (self.epoch, 0)
 
     def _pipe_at(self, epoch: int, start: int) -> tuple[Any, Source]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, Literal
 
 from refpix.dali._extra import require_dali
 from refpix.dali.source import Source
+from refpix.kernels import cpu_count
 from refpix.loader.batch import HALF, Triple, both_sides
 
 __all__ = ["OUTPUT_NAMES", "refhcm_pipeline"]
@@ -66,7 +66,7 @@ def refhcm_pipeline(
     fn, types = dali.fn, dali.types
     pipe = dali.Pipeline(
         batch_size=source.batch_size,
-        num_threads=num_threads or len(os.sched_getaffinity(0)),
+        num_threads=num_threads or cpu_count(),
         device_id=device_id,
         prefetch_queue_depth=prefetch,
         py_num_workers=py_num_workers,

@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from refpix._order import epoch_rows, shard, shares
+from refpix._order import Order, shard
 from refpix.dali._extra import require_dali
 from refpix.dali._payloads import NOTHING, Presenter
 from refpix.errors import KernelError, RowError, detached
@@ -146,28 +146,27 @@ class Source:
             )
         self.epoch, self.start, self._cached = epoch, 0, None
 
-    def rows_of_epoch(self, epoch: int) -> Ints:
-        """int64 (n,): this shard's dataset indices in the order of an epoch."""
-        return epoch_rows(
-            len(self.dataset),
-            self.seed,
-            epoch,
+    def order(self) -> Order:
+        """Which rows come when."""
+        return Order(
+            count=len(self.dataset),
+            batch_size=self.batch_size,
             shuffle=self.shuffle,
+            seed=self.seed,
             rank=self.shard_id,
             world_size=self.num_shards,
+            drop_last=self.last_batch == "drop",
         )
+
+    def rows_of_epoch(self, epoch: int) -> Ints:
+        """int64 (n,): this shard's dataset indices in the order of an epoch."""
+        return self.order().rows(epoch)
 
     def batches_of_epoch(self, epoch: int) -> list[Ints]:
         """The rows of each batch of an epoch, bad rows included; without those before ``start``."""
         if self._cached is None or self._cached[0] != epoch:
             start = self.start if epoch == self.epoch else 0
-            batches = shares(
-                self.rows_of_epoch(epoch),
-                self.batch_size,
-                start=start,
-                drop_last=self.last_batch == "drop",
-            )
-            self._cached = (epoch, batches)
+            self._cached = (epoch, self.order().batches(epoch, start))
         return self._cached[1]
 
     def rows_of_batch(self, info: BatchInfo) -> Ints:
@@ -183,8 +182,7 @@ class Source:
 
     def __len__(self) -> int:
         """Batches of a whole epoch."""
-        rows = len(range(self.shard_id, len(self.dataset), self.num_shards))
-        return rows // self.batch_size if self.last_batch == "drop" else -(-rows // self.batch_size)
+        return len(self.order())
 
     def __call__(self, info: BatchInfo) -> tuple[list[Bytes], Ints]:
         """One batch.

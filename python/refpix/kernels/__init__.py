@@ -50,6 +50,7 @@ from refpix.kernels._rle_merge import rle_merge
 from refpix.kernels._rle_overlap import rle_overlap
 from refpix.kernels._rle_resize import rle_resize
 from refpix.kernels._rle_to_string import rle_to_string
+from refpix.kernels._threads import cpu_count
 from refpix.kernels._trimap_from_alpha import trimap_from_alpha
 from refpix.kernels._tsv_index import tsv_index
 from refpix.kernels._tsv_split import tsv_split
@@ -73,6 +74,7 @@ __all__ = [
     "base64_room",
     "bbox_iou",
     "confusion_matrix",
+    "cpu_count",
     "fault_name",
     "gamma_tables",
     "image_batch",

@@ -19,6 +19,7 @@ import torch
 
 from refpix.errors import BackendUnavailableError
 from refpix.kernels import _nvjpeg, _registry
+from refpix.kernels._threads import cpu_count
 from refpix.kernels.torch_decoded_images import DecodedImages, offsets_of
 from refpix.types import PIXEL_LIMIT
 
@@ -36,10 +37,6 @@ DEFAULT_DEVICE = "cuda"
 NVJPEG_DEVICES: tuple[str, ...] = ("cuda",)
 
 Int64s = npt.NDArray[np.int64]
-
-
-def _threads() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 
 
 class JpegDecoder:
@@ -93,7 +90,7 @@ class JpegDecoder:
         self.device = _device(device)
         self.allow_truncated = allow_truncated
         self.pixel_limit = pixel_limit
-        self.num_threads = _threads() if num_threads is None else num_threads
+        self.num_threads = cpu_count() if num_threads is None else num_threads
         self._native, self.unavailable = self._open(engine, library)
         best = _CPU if self._native is None else self._native.best_engine()
         if engine not in ("auto", "cpu") and ENGINES.index(engine) > best:

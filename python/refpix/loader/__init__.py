@@ -1,7 +1,7 @@
 """Rows to batches: in a reproducible order, made ahead on threads, in host or device memory."""
 
 from refpix.loader.batch import Batch, Collate
-from refpix.loader.loader import Loader, check_state
+from refpix.loader.loader import Loader
 from refpix.loader.rows import Dataset, LabelledDataset
 
-__all__ = ["Batch", "Collate", "Dataset", "LabelledDataset", "Loader", "check_state"]
+__all__ = ["Batch", "Collate", "Dataset", "LabelledDataset", "Loader"]

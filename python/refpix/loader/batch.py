@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -10,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from refpix.kernels import image_resize_normalize, label_zoom
+from refpix.kernels import cpu_count, image_resize_normalize, label_zoom
 from refpix.loader.buffers import aligned_empty
 from refpix.types import DType, ImagesBatch, PassOrder, ResizeFilter
 
@@ -143,7 +142,7 @@ def pixels_of(
     """
     if dtype not in ("float32", "float16", "bfloat16"):
         raise ValueError(f"dtype={dtype!r}: expected 'float32', 'float16' or 'bfloat16'")
-    threads = len(os.sched_getaffinity(0)) if num_threads is None else num_threads
+    threads = cpu_count() if num_threads is None else num_threads
     if threads < 1:
         raise ValueError(f"num_threads={num_threads}: expected at least 1")
     return Pixels(both_sides(size), filter, order, mean, std, dtype, threads)

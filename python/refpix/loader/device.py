@@ -164,6 +164,7 @@ class DeviceBatches(BatchMaker):
     ) -> None:
         if pixels.filter == "lanczos":
             raise ValueError("filter='lanczos' is not available on a device")
+        self.engines = decoder.engines
         self._gather = gather
         self._pixels = pixels
         self._leftovers = leftovers

@@ -47,6 +47,7 @@ class HostBatches(BatchMaker):
         channels_last: bool,
         keep: int,
     ) -> None:
+        self.engines = ("cpu",)
         self._gather = gather
         self._pixels = pixels
         self._leftovers = leftovers

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, Literal
 
-import numpy as np
-import numpy.typing as npt
 from tqdm import tqdm
 
-from refpix._order import epoch_rows, shard, shares
+from refpix._order import Order, shard
 from refpix.errors import MissingExtraError, RowError, detached
 from refpix.loader.ahead import Ahead
 from refpix.loader.batch import HALF, Batch, Collate, Triple, both_sides, pixels_of
+from refpix.loader.epochs import Epochs
 from refpix.loader.host import HostBatches
 from refpix.loader.rows import (
     BatchMaker,
@@ -27,12 +26,10 @@ from refpix.loader.rows import (
 from refpix.loader.which_device import device_number
 from refpix.types import PIXEL_LIMIT, DType, PassOrder, ResizeFilter
 
-__all__ = ["Batch", "Collate", "Dataset", "LabelledDataset", "Loader", "check_state"]
-
-Ints = npt.NDArray[np.int64]
+__all__ = ["Batch", "Collate", "Dataset", "LabelledDataset", "Loader"]
 
 
-class Loader:
+class Loader(Epochs):
     """Batches of a dataset, ready for a model.
 
     Iterating gives the batches of one epoch and then moves on to the next epoch. Rows come in an
@@ -87,6 +84,8 @@ class Loader:
         epoch: the epoch that iterating gives next, or is giving.
         device: number of the CUDA device that batches are on; None: in host memory.
         channels_last: whether images are in that memory format.
+        engines: what decodes JPEGs: of ``cpu``, ``hybrid`` and ``hardware``; see
+            `refpix.cuda.JpegDecoder`.
 
     Raises:
         BackendUnavailableError: a device was asked for, and CUDA cannot be used here; says why.
@@ -124,6 +123,7 @@ class Loader:
         pixel_limit: int | None = PIXEL_LIMIT,
         progress: bool = False,
     ) -> None:
+        super().__init__()
         check_dataset(dataset, label_maps=label_size is not None)
         if batch_size < 1 or prefetch < 1:
             raise ValueError("batch_size and prefetch must be at least 1")
@@ -154,9 +154,6 @@ class Loader:
         self.dtype = dtype
         self.progress = progress
         self.report: list[RowError] = []
-        self.epoch = 0
-        self._position = 0  # rows of the shard that were handed out or skipped
-        self._resume_at = 0
         self._label_size = None if label_size is None else both_sides(label_size)
         pixels = pixels_of(size, filter, order, mean, std, dtype, num_threads)
         gather = partial(GatheredRows, dataset, label_maps=label_size is not None)
@@ -187,63 +184,37 @@ class Loader:
                 channels_last=channels_last,
             )
 
-    def __len__(self) -> int:
-        """Batches of an epoch (of this rank), if no batch is skipped whole."""
-        rows = len(range(self.rank, len(self.dataset), self.world_size))
-        return rows // self.batch_size if self.drop_last else -(-rows // self.batch_size)
-
     @property
     def has_label_maps(self) -> bool:
         """Whether batches come with label maps."""
         return self._label_size is not None
 
-    def set_epoch(self, epoch: int) -> None:
-        """Makes the next iteration that of this epoch, from its beginning."""
-        self.epoch = epoch
-        self._position = self._resume_at = 0
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """See `Loader`."""
+        return self._batches.engines
 
-    def state_dict(self) -> dict[str, Any]:
-        """Where the iteration stands: after the batch that was handed out last."""
-        return {
-            "version": 1,
-            "epoch": self.epoch,
-            "position": self._position,
-            "seed": self.seed,
-            "shuffle": self.shuffle,
-            "rank": self.rank,
-            "world_size": self.world_size,
-            "rows": len(self.dataset),
-        }
+    def __repr__(self) -> str:
+        where = "in host memory" if self.device is None else f"on cuda:{self.device}"
+        return (
+            f"<Loader of {len(self.dataset)} rows, {self.batch_size} a batch, {where}; "
+            f"engines: {', '.join(self.engines)}>"
+        )
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on where `state_dict` was taken, with the very next row.
-
-        Args:
-            state: from a loader of the same rows, seed and sharding; the batch size may differ.
-
-        Raises:
-            ValueError: the state is of another order of rows.
-        """
-        check_state(state, self.state_dict())
-        self.epoch = int(state["epoch"])
-        self._position = self._resume_at = int(state["position"])
-
-    def rows_of_epoch(self, epoch: int) -> Ints:
-        """int64 (n,): this rank's dataset indices in the order of an epoch."""
-        return epoch_rows(
-            len(self.dataset),
-            self.seed,
-            epoch,
+    def _order(self) -> Order:
+        return Order(
+            count=len(self.dataset),
+            batch_size=self.batch_size,
             shuffle=self.shuffle,
+            seed=self.seed,
             rank=self.rank,
             world_size=self.world_size,
+            drop_last=self.drop_last,
         )
 
     def __iter__(self) -> Iterator[Batch]:
-        rows = self.rows_of_epoch(self.epoch)
-        start, self._resume_at = self._resume_at, 0
-        self._position = start
-        batches = shares(rows, self.batch_size, start=start, drop_last=self.drop_last)
+        start = self._start()
+        batches = self._order().batches(self.epoch, start)
         end = start + sum(map(len, batches))
         try:
             with (
@@ -262,28 +233,10 @@ class Loader:
                     del batch  # its buffer may serve again once the caller lets go of it
         finally:
             self._batches.settle()
-        self.epoch += 1
-        self._position = 0
+        self._end()
 
     def _make(self, gathered: Any) -> tuple[Batch, list[RowError]]:
         batch, faults = self._batches.make(gathered)
         if faults and self.errors == "raise":
             raise faults[0]
         return batch, [detached(fault) for fault in faults]
-
-
-def check_state(state: dict[str, Any], own: dict[str, Any]) -> None:
-    """Whether a loader can go on from a state.
-
-    Args:
-        state: of another run.
-        own: what ``state_dict`` of this loader gives.
-
-    Raises:
-        ValueError: the state is of another order of rows.
-    """
-    for key in ("version", "seed", "shuffle", "rank", "world_size", "rows"):
-        if state.get(key) != own[key]:
-            raise ValueError(
-                f"state is of another loader: {key} is {state.get(key)!r} there, {own[key]!r} here"
-            )

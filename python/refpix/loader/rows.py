@@ -76,7 +76,13 @@ def check_dataset(dataset: object, *, label_maps: bool) -> None:
 
 
 class BatchMaker(Protocol):
-    """Makes batches of rows, in one kind of memory: in two steps, on two threads of the loader."""
+    """Makes batches of rows, in one kind of memory: in two steps, on two threads of the loader.
+
+    Attributes:
+        engines: what decodes JPEGs, as `refpix.cuda.JpegDecoder` says it.
+    """
+
+    engines: tuple[str, ...]
 
     def gather(self, rows: Ints) -> Any:
         """The first step: finds rows, on a thread that is ahead of the one that calls `make`."""
