@@ -47,6 +47,17 @@ def test_resize_as_the_libraries_do(size):
     np.testing.assert_allclose(got, want.numpy(), atol=2e-7)
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (57, 1), (2, 1), (66, 128)])
+def test_resize_of_thin_mattes_is_opencvs_to_the_bit(shape):
+    """OpenCV takes other code where a side is one pixel."""
+    cv2 = pytest.importorskip("cv2")
+    alpha = np.random.default_rng(3).random(shape, np.float32)
+    for size in [(9, 17), (33, 64), (3, 1), (1, 40), (120, 2)]:
+        got = metrics.resize_mattes(alpha, size, rule="opencv")
+        want = cv2.resize(alpha, size[::-1], interpolation=cv2.INTER_LINEAR)
+        np.testing.assert_array_equal(got, want)
+
+
 def test_snap_extremes():
     grey = np.arange(256, dtype=np.float32) / np.float32(255)
     before = grey.copy()

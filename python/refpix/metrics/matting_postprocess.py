@@ -94,6 +94,26 @@ def _between(
     return fused
 
 
+def _resize_thin(maps: npt.NDArray[np.float32], size: tuple[int, int]) -> npt.NDArray[np.float32]:
+    """OpenCV's older code, which it takes where a side is one pixel: float32, nothing fused."""
+
+    def taps(n_in: int, n_out: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        source = ((np.arange(n_out) + 0.5) * (n_in / n_out) - 0.5).astype(np.float32)
+        low = np.floor(source)
+        return low.astype(np.int64), source - low
+
+    height, width = maps.shape[-2:]
+    left, across = taps(width, size[1])
+    across[(left < 0) | (left >= width - 1)] = 0  # rows beyond the edge keep their weights
+    top, down = taps(height, size[0])
+    down = down[:, None]
+    wide = maps[..., left.clip(0, width - 1)] * (1 - across)
+    wide += maps[..., (left + 1).clip(0, width - 1)] * across
+    thin: npt.NDArray[np.float32] = wide[..., top.clip(0, height - 1), :] * (1 - down)
+    thin += wide[..., (top + 1).clip(0, height - 1), :] * down
+    return thin
+
+
 def resize_mattes(
     alpha: npt.ArrayLike, size: tuple[int, int], *, rule: ResizeRule = "opencv"
 ) -> npt.NDArray[np.float32]:
@@ -115,6 +135,8 @@ def resize_mattes(
         raise ValueError(f"size: must be positive, got {size}")
     if maps.shape[-2:] == tuple(size):
         return maps
+    if rule == "opencv" and 1 in maps.shape[-2:]:
+        return _resize_thin(maps, size)
     top, bottom, down = _taps(maps.shape[-2], size[0], rule)
     left, right, across = _taps(maps.shape[-1], size[1], rule)
     wide = _between(maps[..., left], maps[..., right], across, rule)
