@@ -153,6 +153,36 @@ def test_what_is_left_out_is_listed(tree):
     assert "there is no mask" in dict(masked.left_out)[str(tree / "alphas/comp/im1/01.png")]
 
 
+def test_files_of_other_kinds_are_listed(tree, him, tmp_path):
+    whole = HimImages(tree, "comp", mask_dir_name="masks_matched")
+    others = [
+        tree / "alphas/comp/im0/02.jpg",
+        tree / "images/comp/big.JPG",
+        tree / "masks_matched/comp/im0/note.txt",
+    ]
+    for path in [*others, tree / "images/comp/.hidden"]:
+        path.write_bytes(b"")
+    dataset = HimImages(tree, "comp", mask_dir_name="masks_matched")
+    assert dataset.entries == whole.entries
+    assert sorted(set(dataset.left_out) - set(whole.left_out)) == [
+        (str(others[0]), "is no *.png"),
+        (str(others[1]), "is no *.jpg"),
+        (str(others[2]), "is no *.png"),
+    ]
+    videos = Path(shutil.copytree(him / "vim_root", tmp_path / "videos"))
+    frame = videos / "comp_easy/fgr/vidA/00099.png"
+    frame.write_bytes(b"")
+    assert HimVideo(videos, "comp_easy").left_out == ((str(frame), "is no *.jpg"),)
+
+
+def test_a_doubled_suffix_is_cut_twice_as_published(tree):
+    picture = tree / "images/comp/im0.jpg"
+    picture.rename(picture.with_name("im0.jpg.jpg"))
+    entry = HimImages(tree, "comp").entries[0]
+    assert entry.image.endswith("im0.jpg.jpg")
+    assert all(Path(path).parent.name == "im0" for path in entry.alphas)
+
+
 def test_a_mask_without_matte_is_an_error(tree):
     (tree / "alphas" / "comp" / "im1" / "02.png").unlink()
     with pytest.raises(FileNotFoundError, match=r"im1.02\.png: no such matte"):

@@ -55,7 +55,7 @@ class HimImages(HimRows):
     Attributes:
         folders: where things lie, `HimFolders`.
         entries: files of all pictures, `HimEntry`.
-        left_out: pictures without mattes and mattes without a mask, `LeftOut`.
+        left_out: pictures without mattes, mattes without a mask, other files, `LeftOut`.
 
     Raises:
         FileNotFoundError: a folder is missing, or there is no picture, or a mask has no matte.
@@ -157,7 +157,7 @@ class HimVideo(HimRows):
     Attributes:
         folders: where things lie, `HimFolders`.
         clips: all clips, `Clip`.
-        left_out: videos and frames without mattes, `LeftOut`.
+        left_out: videos without mattes, mattes without a mask, other files, `LeftOut`.
 
     Raises:
         FileNotFoundError: a folder is missing, or there is no frame, or a mask has no matte.

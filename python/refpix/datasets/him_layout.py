@@ -128,18 +128,18 @@ def index_images(folders: HimFolders) -> tuple[list[HimEntry], list[LeftOut]]:
     """The pictures of a split by name, and what is left out.
 
     Left out are, as published, pictures without a folder of mattes (of masks, if there are masks)
-    and mattes without a mask; and pictures whose folder is empty, which the published program
-    fails on.
+    and mattes without a mask; pictures whose folder is empty, which the published program fails on;
+    and files that are no ``*.jpg`` or ``*.png``.
 
     Raises:
         FileNotFoundError: there is no picture, or a mask has no matte; names the file.
     """
-    entries, left_out = [], []
-    pictures = names(folders.images, _PICTURE)
+    entries = []
+    pictures, left_out = names(folders.images, _PICTURE)
     if not pictures:
         raise FileNotFoundError(f"{folders.images}: there is no *{_PICTURE} in it")
     for picture in pictures:
-        stem = picture.removesuffix(_PICTURE)
+        stem = picture.replace(_PICTURE, "")  # of x.jpg.jpg x, as published
         path = str(folders.images / picture)
         entry, reasons = entry_of(path, stem, folders)
         left_out += reasons
@@ -166,11 +166,11 @@ def entry_of(image: str, inside: str, folders: HimFolders) -> tuple[HimEntry | N
     ]
     if missing:
         return None, missing
-    alphas = names(folders.alphas / inside, _MATTE)
-    left_out = []
+    alphas, left_out = names(folders.alphas / inside, _MATTE)
     masks = None
     if folders.masks is not None:
-        known = names(folders.masks / inside, _MATTE)
+        known, others = names(folders.masks / inside, _MATTE)
+        left_out += others
         for name in sorted(set(known) - set(alphas)):
             matte = folders.alphas / inside / name
             raise FileNotFoundError(f"{matte}: no such matte, but there is a mask of that name")
@@ -187,10 +187,15 @@ def entry_of(image: str, inside: str, folders: HimFolders) -> tuple[HimEntry | N
     return HimEntry(image, paths, masks), left_out
 
 
-def names(folder: Path, suffix: str) -> list[str]:
-    """Names of a folder's files of that suffix, ascending; hidden ones are none of ours."""
-    found = os.listdir(folder)
-    return sorted(name for name in found if name.endswith(suffix) and not name.startswith("."))
+def names(folder: Path, suffix: str) -> tuple[list[str], list[LeftOut]]:
+    """Names of a folder's files of that suffix, ascending, and what else is there.
+
+    Hidden files are none of ours.
+    """
+    there = sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    found = [name for name in there if name.endswith(suffix)]
+    others = [name for name in there if not name.endswith(suffix)]
+    return found, [LeftOut(str(folder / name), f"is no *{suffix}") for name in others]
 
 
 def _existing(folder: Path) -> Path:

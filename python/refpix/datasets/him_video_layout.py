@@ -48,14 +48,15 @@ def entries_of(folders: HimFolders) -> tuple[dict[str, list[HimEntry]], list[Lef
             reason = f"there is no folder {missing[0]}"
             left_out.append(LeftOut(str(folders.images / video), reason))
             continue
-        frames = names(folders.images / video, _FRAME)
+        frames, others = names(folders.images / video, _FRAME)
+        left_out += others
         if not frames:
             left_out.append(LeftOut(str(folders.images / video), f"there is no *{_FRAME} in it"))
             continue
         videos[video] = []
         for frame in frames:
             path = str(folders.images / video / frame)
-            entry, reasons = entry_of(path, f"{video}/{frame.removesuffix(_FRAME)}", folders)
+            entry, reasons = entry_of(path, f"{video}/{frame.replace(_FRAME, '')}", folders)
             if entry is None:
                 raise FileNotFoundError(f"{path}: {reasons[-1].reason}")
             left_out += reasons
