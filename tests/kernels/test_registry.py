@@ -1,12 +1,14 @@
 import inspect
 import pickle
+import sys
+import types
 
 import numpy as np
 import pytest
 
 from refpix import kernels
 from refpix.errors import BackendUnavailableError
-from refpix.kernels import confusion_matrix, parsing_unpack
+from refpix.kernels import _registry, confusion_matrix, parsing_unpack
 from refpix.kernels._registry import kernel
 from refpix.types import BytesBatch
 
@@ -41,6 +43,19 @@ def test_backends_are_found_by_name(one):
     if "cuda" not in one.backends():
         with pytest.raises(BackendUnavailableError, match=one.name):
             one.implementation("cuda")
+
+
+def test_a_device_that_torch_does_not_see(monkeypatch):
+    """What is put together by torch cannot run; what is all in ``_cuda`` can."""
+    torch = pytest.importorskip("torch")
+    extension = types.SimpleNamespace(confusion_matrix=len)
+    monkeypatch.setattr(_registry, "cuda_state", lambda: (extension, ""))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.delitem(sys.modules, "refpix.kernels.torch_device", raising=False)
+    assert confusion_matrix.backends() == ("reference", "cpu", "cuda")
+    assert kernels.jpeg_decode.backends() == ("reference", "cpu")
+    with pytest.raises(BackendUnavailableError, match="torch sees no CUDA device"):
+        kernels.jpeg_decode.implementation("cuda")
 
 
 def test_missing_argument_is_named():

@@ -84,6 +84,14 @@ def beside(array: Any, small: Any) -> Any:
     return _torch_device().beside(array, small)
 
 
+def without_torch() -> str:
+    """Why torch cannot be used on a device here, in words; empty if it can."""
+    try:
+        return "" if _torch_device().is_available() else "torch sees no CUDA device"
+    except BackendUnavailableError:
+        return "torch is not installed"
+
+
 def _torch_device() -> ModuleType:
     try:
         from refpix.kernels import torch_device

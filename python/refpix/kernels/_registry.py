@@ -67,18 +67,26 @@ def _run_on_device(
 
 @functools.cache
 def _has_torch_side(name: str) -> bool:
-    """Whether there is a ``torch_<kernel>`` module, and torch; neither is imported."""
-    found = importlib.util.find_spec(f"refpix.kernels.torch_{name}")
-    return found is not None and importlib.util.find_spec("torch") is not None
+    """Whether there is a ``torch_<kernel>`` module, which is not imported."""
+    return importlib.util.find_spec(f"refpix.kernels.torch_{name}") is not None
 
 
-def _torch_side(name: str) -> Callable[..., Any] | None:
-    """The kernel's function in its ``torch_<kernel>`` module."""
-    if not _has_torch_side(name):
-        return None
-    module = importlib.import_module(f"refpix.kernels.torch_{name}")
-    function: Callable[..., Any] = getattr(module, name)
-    return function
+def _cuda_function(name: str) -> tuple[Callable[..., Any] | None, str]:
+    """A kernel's function for a device, that of ``_cuda`` or a ``torch_<kernel>`` module's.
+
+    Returns:
+        The function, and why there is none: in words, or empty if there is no CUDA code.
+    """
+    module, unavailable = cuda_state()
+    if module is None or unavailable:
+        return None, unavailable
+    native = getattr(module, name, None)
+    if native is not None or not _has_torch_side(name):
+        return native, ""
+    unavailable = _device.without_torch()
+    if unavailable:
+        return None, unavailable
+    return getattr(importlib.import_module(f"refpix.kernels.torch_{name}"), name), ""
 
 
 class Kernel(Generic[P, R]):
@@ -122,8 +130,7 @@ class Kernel(Generic[P, R]):
         names: list[Backend] = ["reference"]
         if hasattr(_cpu, self.name):
             names.append("cpu")
-        module = cuda_module()
-        if hasattr(module, self.name) or (module is not None and _has_torch_side(self.name)):
+        if _cuda_function(self.name)[0] is not None:
             names.append("cuda")
         return tuple(names)
 
@@ -139,19 +146,17 @@ class Kernel(Generic[P, R]):
         """
         if backend == "reference":
             return self._reference
-        module = _cpu if backend == "cpu" else cuda_module()
-        found: Callable[..., R] | None = getattr(module, self.name, None)
-        if found is None and backend == "cuda" and module is not None:
-            found = _torch_side(self.name)
-            if found is not None:
-                return found
+        found: Callable[..., R] | None
+        if backend == "cuda":
+            found, why = _cuda_function(self.name)
+        else:
+            found, why = getattr(_cpu, self.name, None) if backend == "cpu" else None, ""
         if found is None:
-            why = f" ({cuda_state()[1]})" if backend == "cuda" and module is None else ""
             raise BackendUnavailableError(
-                f"{self.name}: no {backend!r} backend here{why}; "
+                f"{self.name}: no {backend!r} backend here{f' ({why})' if why else ''}; "
                 f"there are: {', '.join(self.backends())}"
             )
-        if backend == "cuda":
+        if backend == "cuda" and hasattr(cuda_module(), self.name):
             return functools.partial(_run_on_device, found, self._changes)
         return found
 

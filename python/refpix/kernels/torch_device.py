@@ -9,6 +9,11 @@ import numpy.typing as npt
 import torch
 
 
+def is_available() -> bool:
+    """Whether torch sees a device."""
+    return torch.cuda.is_available()
+
+
 def current_stream(device: int) -> int | None:
     """Handle of torch's current stream on a device, None when torch has no CUDA."""
     if not torch.cuda.is_available():

@@ -39,6 +39,11 @@ def empty(shape: tuple[int, ...], dtype: str, device: int, stream: int) -> Devic
     return np.full(count, _RUBBISH, np.uint8).view(kind).reshape(shape).view(DeviceArray)
 
 
+def is_available() -> bool:
+    """Whether there is torch, without which what is put together by it cannot be."""
+    return importlib.util.find_spec("torch") is not None
+
+
 def current_device() -> int:
     """There is one device."""
     return 0
@@ -70,7 +75,7 @@ def to_host(array: Any) -> Any:
 
 
 stand_in = types.ModuleType("refpix.kernels.torch_device", __doc__)
-for function in (empty, current_device, current_stream, to_device, to_host):
+for function in (empty, is_available, current_device, current_stream, to_device, to_host):
     setattr(stand_in, function.__name__, function)
 sys.modules[stand_in.__name__] = stand_in
 
