@@ -2,35 +2,20 @@
 # tools/bench_gpu.sh [BENCH...]: programs of bench/gpu on a device, all of them if none is named. Each
 # compares its outputs before it measures. Without a device it says why, and the status is 1.
 #
-#   REFPIX_PYTHON=...  as of tools/test_gpu.sh
+#   REFPIX_PYTHON=...  see gpu_common.sh
 #   OUT=DIR            where gpu.json and gpu_jpeg_bound.json go (bench/results)
 #   BENCH_SECONDS=N    time that a bench gets (600)
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
 readonly out=${OUT:-$PWD/bench/results}
-if [ -n "${REFPIX_PYTHON:-}" ]; then
-    python=$REFPIX_PYTHON
-elif [ -x .venv/bin/python ]; then
-    python=.venv/bin/python
-else
-    python=python3
-fi
+. tools/gpu_common.sh
 # The quick ones first, then what the project makes claims about.
 if [ $# -eq 0 ]; then
     set -- copy_bandwidth kernels refhcm jpeg_bound jpeg_leak
 fi
-reason=$("$python" -c '
-import sys
-sys.path.insert(0, "bench/gpu")
-from devices import why_not
-print(why_not())' 2>/dev/null) || reason="it cannot import refpix"
-if [ -n "$reason" ]; then
-    echo "bench-gpu: nothing can be measured with $python: $reason" >&2
-    exit 1
-fi
+need_device bench-gpu
 mkdir -p "$out"
-failed=()
 for bench in "$@"; do
     options=()
     case $bench in
@@ -41,8 +26,4 @@ for bench in "$@"; do
     timeout --kill-after=30 "${BENCH_SECONDS:-600}" "$python" "bench/gpu/$bench.py" "${options[@]}" ||
         failed+=("$bench: status $?")
 done
-printf '\n'
-for one in "${failed[@]}"; do
-    echo "FAILED: $one"
-done
-[ "${#failed[@]}" -eq 0 ]
+report_failed

@@ -2,9 +2,8 @@
 # tools/test_gpu.sh [STAGE...]: the CUDA code on a device, and a report of it. Stages: tests, sanitize,
 # report; all of them if none is named. The status is 0 if nothing failed.
 #
-# Takes an installed refpix or one built in place; nothing is compiled here. It runs with the Python
-# that has refpix with its _cuda, torch for this CUDA, pytest, pytest-timeout and hypothesis:
-# REFPIX_PYTHON, else .venv's where there is one, else python3.
+# Takes an installed refpix or one built in place, in a Python (see gpu_common.sh) that has pytest,
+# pytest-timeout and hypothesis too; nothing is compiled here.
 #
 #   OUT=DIR          where results go (build/gpu)
 #   STAGE_SECONDS=N  time that a run of pytest or of a sanitizer gets (900)
@@ -13,14 +12,7 @@ cd "$(dirname "$0")/.."
 
 readonly out=${OUT:-$PWD/build/gpu}
 readonly seconds=${STAGE_SECONDS:-900}
-if [ -n "${REFPIX_PYTHON:-}" ]; then
-    python=$REFPIX_PYTHON
-elif [ -x .venv/bin/python ]; then
-    python=.venv/bin/python
-else
-    python=python3
-fi
-failed=()
+. tools/gpu_common.sh
 
 # run NAME COMMAND...: with a time limit; the log goes to the terminal and to $out/NAME.log.
 run() {
@@ -32,25 +24,6 @@ run() {
         124 | 137) failed+=("$1: ended after $seconds s") ;;
         *) failed+=("$1: status $status") ;;
     esac
-}
-
-check() {
-    local reason
-    mkdir -p "$out"
-    if ! reason=$("$python" -c '
-import sys
-sys.path.insert(0, "bench/gpu")
-import hypothesis, pytest, pytest_timeout
-from devices import why_not
-print(why_not())' 2>"$out/check.log"); then
-        reason=$(tail -n 1 "$out/check.log")
-    fi
-    if [ -n "$reason" ]; then
-        echo "test-gpu: nothing can be tested with $python: $reason" >&2
-        exit 1
-    fi
-    "$python" bench/gpu/where.py >"$out/machine.json" || exit 1
-    cat "$out/machine.json"
 }
 
 tests() {
@@ -90,15 +63,14 @@ report() { "$python" tools/gpu_report.py collect "$out" || failed+=("report"); }
 if [ $# -eq 0 ]; then
     set -- tests sanitize report
 fi
-check
+need_device test-gpu hypothesis pytest pytest_timeout
+mkdir -p "$out"
+"$python" bench/gpu/where.py >"$out/machine.json" || exit 1
+cat "$out/machine.json"
 for stage in "$@"; do
     case $stage in
         tests | sanitize | report) "$stage" ;;
         *) echo "test-gpu: unknown stage $stage" >&2; exit 2 ;;
     esac
 done
-printf '\n'
-for one in "${failed[@]}"; do
-    echo "FAILED: $one"
-done
-[ "${#failed[@]}" -eq 0 ]
+report_failed
