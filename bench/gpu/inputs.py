@@ -10,6 +10,7 @@ import numpy as np
 sys.path.append(str(Path(__file__).resolve().parents[1] / "kernels"))
 
 import rle_masks
+import shapes
 
 from refpix.kernels import rle_encode
 from refpix.types import ImagesBatch
@@ -70,7 +71,8 @@ class Inputs:
 
     def masks(self, count: int, height: int, width: int) -> np.ndarray:
         """uint8 (count, height, width) 0/1: people."""
-        few = rle_masks.people(min(self.count(count), DISTINCT_MASKS), *self.sides(height, width))
+        distinct = min(self.count(count), DISTINCT_MASKS)
+        few = rle_masks.drawn(shapes.person, distinct, *self.sides(height, width))
         return np.resize(few, (self.count(count), *few.shape[1:]))
 
     def rles(self, count: int, height: int, width: int) -> tuple[np.ndarray, ...]:

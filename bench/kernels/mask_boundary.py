@@ -5,7 +5,8 @@ The tools go from run lengths to run lengths, so they are met by ours between de
 
 import cv2
 import numpy as np
-from people import coco, people, rivals
+from rle_batches import people
+from rle_masks import rivals, rles_of
 from timing import compare
 
 from refpix.kernels import isas, mask_boundary, rle_decode, rle_encode, use_isa
@@ -33,7 +34,7 @@ def compare_size(height, width):
         ways[f"refpix {isa}"] = lambda isa=isa: with_isa(isa, masks, distance)
     compare(f"{len(masks)} dense people, {width}x{height}, distance {distance}", ways, 5)
 
-    rles = coco(batch)
+    rles = rles_of(batch)
     ways = {
         name: lambda rival=rival: [
             np.asarray(rival.rleToBoundary(rle)["counts"])

@@ -7,7 +7,8 @@ lists of numbers to text.
 import itertools
 
 import numpy as np
-from people import outlines, rivals, spans_of
+from rle_batches import outlines, spans_of
+from rle_masks import rivals
 from timing import compare
 
 from refpix.kernels import rle_from_bbox, rle_from_polygon, rle_from_string, rle_to_string

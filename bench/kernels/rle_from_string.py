@@ -4,7 +4,8 @@ Rivals read texts inside of what they compute, so that area and box are compared
 """
 
 import numpy as np
-from people import coco, people, rivals, spans_of, specks
+from rle_batches import people, spans_of, specks
+from rle_masks import rivals, rles_of
 from timing import compare
 
 from refpix.kernels import rle_area, rle_bbox, rle_from_string, rle_to_string
@@ -23,7 +24,7 @@ def compare_from_texts(name, function, masks, rles):
 
 
 def run(title, masks):
-    rles = coco(masks)
+    rles = rles_of(masks)
     values, spans = spans_of(rles)
     print(f"{title}: {len(rles)} masks, {len(masks.counts)} runs, {len(values)} characters")
     compare_from_texts("area", rle_area, masks, rles)

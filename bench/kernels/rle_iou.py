@@ -1,7 +1,8 @@
 """rle_iou against COCO tools, one thread. Ours reads the texts too, as the rivals do."""
 
 import numpy as np
-from people import coco, people, rivals, spans_of, specks
+from rle_batches import people, spans_of, specks
+from rle_masks import rivals, rles_of
 from timing import compare
 
 from refpix.kernels import rle_from_string, rle_iou, rle_overlap
@@ -17,7 +18,7 @@ def iou(dt, gt, sizes, crowd):
 
 def run(title, masks):
     half = len(masks.sizes) // 2
-    rles = coco(masks)
+    rles = rles_of(masks)
     dt, gt = rles[:half], rles[half:]
     crowd = np.zeros(half, np.uint8)
     sizes = masks.sizes[:half]

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import TypeVar
 
 import numpy as np
+import shapes
 
 from refpix.kernels import rle_to_string
 
@@ -28,59 +29,18 @@ def rivals() -> dict[str, ModuleType]:
     return found
 
 
-def people(count: int, height: int = 480, width: int = 640, seed: int = 0) -> np.ndarray:
-    """uint8 (count, height, width): a head, a body and limbs with rough edges; some 800 runs."""
+def drawn(
+    draw: Callable[..., np.ndarray], count: int, height: int, width: int, seed: int = 0
+) -> np.ndarray:
+    """uint8 (count, height, width): masks by a function of `shapes`."""
     rng = np.random.default_rng(seed)
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    masks = np.zeros((count, height, width), np.uint8)
-    for mask in masks:
-        cx = rng.uniform(0.45, 0.55) * width
-        parts = [(cx, 0.15 * height, 0.07 * width, 0.1 * height, 0)]
-        parts.append((cx, 0.45 * height, 0.13 * width, 0.25 * height, rng.uniform(-0.2, 0.2)))
-        for side in (-1, 1):
-            arm = rng.uniform(0.2, 1.0)
-            parts.append(
-                (cx + side * 0.17 * width, 0.4 * height, 0.035 * width, 0.2 * height, -side * arm)
-            )
-            leg = rng.uniform(0.0, 0.3)
-            parts.append(
-                (cx + side * 0.08 * width, 0.8 * height, 0.04 * width, 0.2 * height, -side * leg)
-            )
-        ripple = 1 + 0.05 * np.sin(x / 3 + rng.uniform(0, 6)) * np.sin(y / 4)
-        for px, py, rx, ry, turn in parts:
-            u = (x - px) * np.cos(turn) + (y - py) * np.sin(turn)
-            v = (y - py) * np.cos(turn) - (x - px) * np.sin(turn)
-            mask[(u / rx) ** 2 + (v / ry) ** 2 < ripple] = 1
-    return masks
-
-
-def hair(count: int, height: int = 1080, width: int = 1920, seed: int = 0) -> np.ndarray:
-    """uint8 (count, height, width): a head whose rim is strands; some 38,000 runs."""
-    rng = np.random.default_rng(seed)
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    masks = np.zeros((count, height, width), np.uint8)
-    for mask in masks:
-        u = (x - 0.5 * width) / (0.3 * width)
-        v = (y - 0.5 * height) / (0.42 * height)
-        radius = np.hypot(u, v)
-        angle = np.arctan2(v, u)
-        strands = np.sin(angle * 105 + 9 * radius + rng.uniform(0, 6)) + 0.4 * np.sin(angle * 31)
-        mask[(radius < 0.62) | ((radius < 1.12) & (strands > 0.1))] = 1
-    return masks
-
-
-def specks(count: int, height: int = 480, width: int = 640, seed: int = 0) -> np.ndarray:
-    """uint8 (count, height, width): one disc of 8 pixels radius each."""
-    rng = np.random.default_rng(seed)
-    y, x = np.mgrid[0:height, 0:width]
-    centres = rng.uniform((20, 20), (height - 20, width - 20), (count, 2))
-    return np.stack([np.hypot(y - cy, x - cx) < 8 for cy, cx in centres]).astype(np.uint8)
+    return np.stack([draw(rng, height, width) for _ in range(count)])
 
 
 SCENES = {
-    "640x480 people": lambda: people(8),
-    "1080p hair": lambda: hair(2),
-    "640x480 tiny objects": lambda: specks(8),
+    "640x480 people": lambda: drawn(shapes.person, 8, 480, 640),
+    "1080p hair": lambda: drawn(shapes.hair, 2, 1080, 1920),
+    "640x480 tiny objects": lambda: drawn(shapes.tiny, 8, 480, 640),
 }
 
 

@@ -1,7 +1,8 @@
 """rle_merge of ten masks against COCO tools, one thread. Ours reads and writes the texts too."""
 
 import numpy as np
-from people import coco, people, rivals, spans_of, specks
+from rle_batches import people, spans_of, specks
+from rle_masks import rivals, rles_of
 from timing import compare
 
 from refpix.kernels import rle_from_string, rle_merge, rle_to_string
@@ -15,7 +16,7 @@ def merge(rles, sizes, groups):
 
 
 def run(title, masks):
-    rles = coco(masks)
+    rles = rles_of(masks)
     groups = np.arange(0, len(rles) + 1, GROUP)
     text, ends = merge(rles, masks.sizes, groups)
     parts = [rles[i : i + GROUP] for i in groups[:-1]]

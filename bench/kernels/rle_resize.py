@@ -2,7 +2,7 @@
 
 import cv2
 import numpy as np
-from people import people
+from rle_batches import people
 from timing import compare
 
 from refpix.kernels import rle_crop, rle_decode, rle_encode, rle_flip, rle_resize

@@ -18,9 +18,11 @@ from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
-import shapes
 from tqdm import tqdm
 from turns import Timings, describe, machine, write
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "kernels"))
+import shapes
 
 from refpix import masks
 from refpix.compat.pycocotools import mask as ours

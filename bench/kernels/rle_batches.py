@@ -1,12 +1,9 @@
-"""Masks that look like people, and the rivals' forms of masks."""
+"""Drawn masks as columns: batches of people and specks, made quickly; outlines."""
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 
-from refpix.kernels import rle_to_string
 from refpix.kernels._rle import run_lengths
 from refpix.types import RleBatch
 
@@ -53,37 +50,11 @@ def specks(count: int, height: int, width: int, seed: int = 0) -> RleBatch:
     return RleBatch.from_counts(items, [(height, width)] * count)
 
 
-def coco(batch: RleBatch) -> list[dict]:
-    """The batch as COCO's dicts."""
-    text, ends = rle_to_string(batch.counts, batch.offsets)
-    return [
-        {"size": size, "counts": text[a:b].tobytes()}
-        for size, (a, b) in zip(batch.sizes.tolist(), itertools.pairwise(ends), strict=True)
-    ]
-
-
 def spans_of(rles: list[dict]) -> tuple[np.ndarray, np.ndarray]:
     """The texts end to end: values, spans."""
     ends = np.cumsum([0, *(len(rle["counts"]) for rle in rles)], dtype=np.int64)
     values = np.frombuffer(b"".join(rle["counts"] for rle in rles), np.uint8)
     return values, np.stack([ends[:-1], ends[1:]], axis=1)
-
-
-def rivals() -> dict[str, object]:
-    """The mask modules that are installed."""
-    modules = {}
-    for package, name in (
-        ("pycocotools.mask", "pycocotools"),
-        ("faster_coco_eval.core.mask", "faster-coco-eval"),
-        ("hotcoco", "hotcoco"),
-        ("ultrafast_pycocotools.mask", "ultrafast-pycocotools"),
-    ):
-        try:
-            module = __import__(package, fromlist=["mask"])
-        except ImportError:
-            continue
-        modules[name] = module.mask if package == "hotcoco" else module
-    return modules
 
 
 def outlines(
