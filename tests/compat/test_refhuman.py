@@ -186,6 +186,23 @@ def test_scribbles_that_leave_their_mask(tmp_path, caplog):
         RefHuman(tmp_path, "val", None, bad_scribbles="drop")
 
 
+@pytest.mark.parametrize("published_errors", [False, True])
+def test_the_scribble_of_somebody_without_a_box_stays(tmp_path, caplog, published_errors):
+    """As published: no mask is left that it could be compared with."""
+
+    def edit(content):
+        content["annotations"][0] |= {"scribble": [0] * 120, "bbox": [-9, -9, 5, 5]}
+
+    write(tmp_path, edit)
+    dataset = RefHuman(
+        tmp_path, "val", None, cache="memory", published_errors=published_errors
+    )
+    target = dataset[1][1]
+    assert target["masks"].shape == (0, 40, 48)
+    assert target["scribble"].tolist() == [[[0, 0]] * 12]
+    assert not caplog.text
+
+
 def test_scribbles_far_outside_the_picture(tmp_path):
     def edit(content):
         content["annotations"][0]["scribble"] = [-(2**31) + 1, 2**31 - 1] * 60

@@ -86,14 +86,15 @@ def prepare(
     if drawn is not None:
         scribbles = torch.from_numpy(drawn)
         # Published: compared with the masks that are left, one by one from the first.
-        outside = _masks.outside(target["masks"] if published_errors else whole, drawn)
-        if outside and published_errors:
-            raise AssertionError(f"image {known['image_id'][row]}: scribble {outside[0]}")
-        if outside and bad_scribbles != "keep":
-            error = _scribble_error(known, row, int(people[outside[0]]))
-            if bad_scribbles == "raise":
-                raise error
+        paired = _masks.outside(target["masks"], drawn)
+        if paired and published_errors:
+            raise AssertionError(f"image {known['image_id'][row]}: scribble {paired[0]}")
+        outside = [] if published_errors else _masks.outside(whole, drawn)
+        if outside and bad_scribbles == "raise":
+            raise _scribble_error(known, row, int(people[outside[0]]))
+        if outside and paired and bad_scribbles == "omit":
             if row not in reported:
+                error = _scribble_error(known, row, int(people[outside[0]]))
                 _LOG.warning("%s; the item comes without scribble", error)
                 reported.add(row)
         else:
