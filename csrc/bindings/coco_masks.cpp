@@ -219,21 +219,30 @@ py::object bbox(FastArguments given) {
     return out;
 }
 
+// As C takes it, so that 0.5 is no.
+bool flag(PyObject* object, const char* name) {
+    if (!PyNumber_Check(object)) {
+        throw py::type_error(std::string(name) + ": expected a flag, 0 or 1");
+    }
+    const auto number = py::reinterpret_steal<py::object>(PyNumber_Long(object));
+    if (!number) {
+        throw py::error_already_set();
+    }
+    return PyObject_IsTrue(number.ptr()) == 1;
+}
+
 py::object merge(FastArguments given) {
     CocoRles rles(given[0]);
     const std::int64_t groups[] = {0, rles.size()};
     std::int64_t sizes[2] = {};
     Ragged<std::uint32_t> counts;
-    const int intersect = PyObject_IsTrue(given[1]);
-    if (intersect < 0) {
-        throw py::error_already_set();
-    }
+    const bool intersect = flag(given[1], "intersect");
     on_masks(rles, 1, [&](const Rles& masks) {
         RleMerge args;
         args.masks = masks;
         args.groups = groups;
         args.group_count = 1;
-        args.intersect = intersect != 0;
+        args.intersect = intersect;
         args.sizes = sizes;
         return cpu::rle_merge(args, &counts);
     });

@@ -74,6 +74,20 @@ def test_signatures_are_the_published_ones():
     assert all(hasattr(theirs, name) for name in ours.__all__)
 
 
+@pytest.mark.parametrize("flag", [0, 1, True, False, np.True_, np.int64(1), 0.5, 1.0, 2, -1])
+def test_merge_takes_its_flag_as_a_whole_number(flag):
+    """0.5 is 0, as it is where C takes it."""
+    empty = packed([6], (2, 3))
+    merged = ours.merge([GOOD, empty], flag)
+    assert ours.area(merged) == (0 if int(flag) else 1)
+
+
+@pytest.mark.parametrize("flag", [None, "1", [], [0]], ids=repr)
+def test_merge_refuses_what_is_no_flag(flag):
+    with pytest.raises(TypeError, match="intersect"):
+        ours.merge([GOOD], flag)
+
+
 FORMS = {
     "a dict": {"size": [10, 12], "counts": [120]},
     "dicts": [{"size": [10, 12], "counts": [120]}],
@@ -110,8 +124,9 @@ def test_iou_needs_one_flag_for_each_ground_truth():
         ours.iou([], [GOOD], [])
     with pytest.raises(OverflowError):
         ours.iou([GOOD], [GOOD], [256])
-    with pytest.raises(ValueError, match="iscrowd"):
-        ours.iou([GOOD], [GOOD], [[0]])
+    for iscrowd in ([[0]], 0):
+        with pytest.raises(ValueError, match="iscrowd"):
+            ours.iou([GOOD], [GOOD], iscrowd)
 
 
 def test_iou_wants_masks_or_boxes_not_both():

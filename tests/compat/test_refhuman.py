@@ -194,9 +194,7 @@ def test_the_scribble_of_somebody_without_a_box_stays(tmp_path, caplog, publishe
         content["annotations"][0] |= {"scribble": [0] * 120, "bbox": [-9, -9, 5, 5]}
 
     write(tmp_path, edit)
-    dataset = RefHuman(
-        tmp_path, "val", None, cache="memory", published_errors=published_errors
-    )
+    dataset = RefHuman(tmp_path, "val", None, cache="memory", published_errors=published_errors)
     target = dataset[1][1]
     assert target["masks"].shape == (0, 40, 48)
     assert target["scribble"].tolist() == [[[0, 0]] * 12]

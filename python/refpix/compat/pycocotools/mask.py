@@ -116,6 +116,8 @@ def iou(dt: Any, gt: Any, pyiscrowd: Any, *, num_threads: int = 1) -> Any:
         list if m or n is 0.
     """
     iscrowd = np.array(pyiscrowd, dtype=np.uint8)
+    if iscrowd.ndim != 1:
+        raise ValueError(f"iscrowd: expected one flag for each of gt, got shape {iscrowd.shape}")
     if len(iscrowd) != len(gt):
         raise AssertionError("iou(iscrowd=) must have the same length as gt")
     if len(dt) == 0 or len(gt) == 0:
