@@ -28,7 +28,7 @@ def test_native_is_the_reference(channels):
                 np.testing.assert_array_equal(got, want)
 
 
-@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 5, 8])
 def test_reference_is_opencv(channels):
     cv2 = pytest.importorskip("cv2")
     rng = np.random.default_rng(channels)

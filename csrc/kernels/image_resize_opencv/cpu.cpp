@@ -102,10 +102,12 @@ void resize(const ImageResizeOpencv& args, const Plan& plan, const std::uint8_t*
     }
 }
 
-// Half the size both ways is the mean of four pixels in OpenCV.
+// Half the size both ways is the mean of four pixels in OpenCV. A half is rounded up, but to even
+// for numbers of channels that OpenCV has no vectors for.
 void halve(const ImageResizeOpencv& args, const std::uint8_t* image, std::uint8_t* out) noexcept {
     const std::int64_t step = args.channels;
     const std::int64_t stride = args.width * step;
+    const bool up = step == 1 || step == 3 || step == 4;
     for (std::int64_t y = 0; y < args.out_height; ++y) {
         const std::uint8_t* above = image + 2 * y * stride;
         const std::uint8_t* below = above + stride;
@@ -113,7 +115,8 @@ void halve(const ImageResizeOpencv& args, const std::uint8_t* image, std::uint8_
             for (std::int64_t c = 0; c < step; ++c) {
                 const std::int64_t i = 2 * x * step + c;
                 const int sum = above[i] + above[i + step] + below[i] + below[i + step];
-                *out++ = static_cast<std::uint8_t>((sum + 2) >> 2);
+                const int half = up ? 2 : 1 + (sum >> 2 & 1);
+                *out++ = static_cast<std::uint8_t>((sum + half) >> 2);
             }
         }
     }

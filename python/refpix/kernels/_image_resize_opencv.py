@@ -24,7 +24,8 @@ def image_resize_opencv(
     """Resize pictures as OpenCV's ``resize`` with ``INTER_LINEAR``, to the bit.
 
     Two taps each way, no antialiasing: of a large picture made small most pixels are not looked at.
-    Halving both sides averages four pixels, as OpenCV does; the same size is a copy.
+    Halving both sides averages four pixels, as OpenCV does: ties go up with 1, 3 and 4 channels, else
+    to even. The same size is a copy.
 
     Args:
         images: uint8 (n, H, W, C), H and W at least 1.
@@ -59,7 +60,9 @@ def _resized(image: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray
     if (height, width) == (2 * new_height, 2 * new_width):
         total = image.astype(np.uint16)
         total = total[0::2] + total[1::2]
-        return (total[:, 0::2] + total[:, 1::2] + 2) >> 2
+        total = total[:, 0::2] + total[:, 1::2]
+        half = 2 if image.shape[2] in (1, 3, 4) else 1 + (total >> 2 & 1)  # else: ties to even
+        return (total + half) >> 2
     left, rest = _taps(width, new_width)
     rest[(left < 0) | (left >= width - 1)] = 0  # columns beyond the edge repeat it
     left = np.clip(left, 0, width - 1)
