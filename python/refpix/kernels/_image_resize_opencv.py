@@ -24,8 +24,8 @@ def image_resize_opencv(
     """Resize pictures as OpenCV's ``resize`` with ``INTER_LINEAR``, to the bit.
 
     Two taps each way, no antialiasing: of a large picture made small most pixels are not looked at.
-    Halving both sides averages four pixels, as OpenCV does: ties go up with 1, 3 and 4 channels, else
-    to even. The same size is a copy.
+    Halving both sides averages four pixels, as OpenCV does: ties go up with 1, 3 or 4 channels,
+    else to even. The same size is a copy.
 
     Args:
         images: uint8 (n, H, W, C), H and W at least 1.
