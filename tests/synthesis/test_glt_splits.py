@@ -2,7 +2,6 @@ import hashlib
 import importlib.util
 import json
 import os
-import pickle
 import random
 from pathlib import Path
 
@@ -10,12 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.synthesis.glt_inputs import RUNS, Inputs
 
 from refpix import synthesis
-from refpix.errors import PickleError, RecordError
-from refpix.io.glt_pickle import load_pickle, save_pickle
-from refpix.io.glt_splits_file import SPLITS, GltAnnotations, read_splits
-from refpix.synthesis import GltObjects, GltRun, glt_splits, read_objects
+from refpix.errors import RecordError
+from refpix.io.glt_pickle import load_pickle
+from refpix.io.glt_splits_file import SPLITS, read_splits
+from refpix.synthesis import GltRun, glt_splits, read_objects
 from refpix.synthesis.glt_splits import _Left
 
 pytest.importorskip("msgspec")
@@ -30,69 +30,6 @@ def plain():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def coco(number, categories, first=1):
-    """Annotations of one object each, of the given categories by turns."""
-    return {
-        "annotations": [
-            {
-                "id": first + n,
-                "image_id": 1000 + first + n,
-                "category_id": categories[n % len(categories)],
-                "bbox": [n, 0.5, 10, 20.25],
-                "segmentation": [[n, 1, 2.5]],
-            }
-            for n in range(number)
-        ],
-        "categories": [
-            {"id": 3, "name": "dog"},
-            {"id": 5, "name": "ant"},
-            {"id": 9, "name": "cat"},
-        ],
-    }
-
-
-class Inputs:
-    """A folder of the three files, to be spoiled."""
-
-    def __init__(self, folder, seed=0, train=90, val=60, width=10):
-        rng = np.random.default_rng(seed)
-        self.folder = folder
-        self.train = coco(train, [3, 5, 3, 9, 3])
-        self.val = coco(val, [5, 9], first=5000)
-        ids = [one["id"] for one in self.train["annotations"] + self.val["annotations"]]
-        keys = rng.permutation(10 * len(ids))[: len(ids)].tolist()
-        order = rng.permutation(len(ids))
-        self.attributes = {
-            "ann_vecs": {keys[n]: rng.random(width) for n in order},
-            "patch_id_to_ann_id": {keys[n]: ids[n] for n in range(len(ids))},
-            "attributes": [{"id": 7 * n % 11, "name": f"a{n}"} for n in range(width)],
-            "split": {"kept": "as it is"},
-        }
-        self.keys = list(self.attributes["ann_vecs"])
-
-    def write(self):
-        (self.folder / "annotations").mkdir(exist_ok=True)
-        for name, content in (("train", self.train), ("val", self.val)):
-            path = self.folder / "annotations" / f"instances_{name}2014.json"
-            path.write_text(json.dumps(content))
-        save_pickle(self.attribute_path, self.attributes)
-        return self
-
-    @property
-    def attribute_path(self):
-        return self.folder / "cocottributes.jbl"
-
-    @property
-    def paths(self):
-        return self.attribute_path, self.folder / "annotations"
-
-    def read(self, **options):
-        return read_objects(*self.write().paths, **options)
-
-
-RUNS = (GltRun("bl", "bl", 8, 2), GltRun("lt", "exp", 10, 1))
 
 
 def check_case(folder):
@@ -255,72 +192,6 @@ def test_balanced_splits_are_balanced(tmp_path):
     assert min(spread, key=spread.get) == "test_bbl"
 
 
-# Bad input.
-
-
-def test_a_vector_of_another_length(tmp_path):
-    inputs = Inputs(tmp_path)
-    key = inputs.keys[17]
-    for vector, words in (
-        (np.zeros(9), "expected 10 values, one per attribute, got 9 values"),
-        (np.zeros(11), "got 11 values"),
-        (np.zeros((2, 5)), r"got shape \(2, 5\)"),
-        ([0.5] * 10, "expected an array of numbers"),
-        (np.array(["a"] * 10), "expected an array of numbers"),
-    ):
-        inputs.attributes["ann_vecs"][key] = vector
-        with pytest.raises(RecordError, match=f"object {key}: ann_vecs: .*{words}") as error:
-            inputs.read()
-        assert error.value.file == str(inputs.attribute_path)
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_value_that_is_not_finite(tmp_path, value):
-    inputs = Inputs(tmp_path)
-    inputs.attributes["ann_vecs"][inputs.keys[5]][2] = value
-    with pytest.raises(RecordError, match=f"object {inputs.keys[5]}: ann_vecs: .*finite"):
-        inputs.read()
-
-
-def test_an_object_without_annotation_id(tmp_path):
-    inputs = Inputs(tmp_path)
-    del inputs.attributes["patch_id_to_ann_id"][inputs.keys[3]]
-    with pytest.raises(RecordError, match=f"object {inputs.keys[3]}: patch_id_to_ann_id: missing"):
-        inputs.read()
-    inputs.attributes["patch_id_to_ann_id"][inputs.keys[3]] = "7"
-    with pytest.raises(RecordError, match=f"object {inputs.keys[3]}: .*expected an integer"):
-        inputs.read()
-
-
-def test_objects_that_coco_does_not_know(tmp_path):
-    inputs = Inputs(tmp_path)
-    gone = inputs.train["annotations"].pop(4)["id"]
-    other = inputs.val["annotations"].pop(7)["id"]
-    key_of = {ann_id: key for key, ann_id in inputs.attributes["patch_id_to_ann_id"].items()}
-    reason = "is in neither file of COCO's"
-    first = next(key for key in inputs.keys if key in (key_of[gone], key_of[other]))
-    with pytest.raises(RecordError, match=rf"object {first}: annotation \d+ {reason} \(2 such"):
-        inputs.read()
-    objects = inputs.read(skip_unknown=True)
-    assert {key for key, _ in objects.skipped} == {key_of[gone], key_of[other]}
-    assert all(reason in why for _, why in objects.skipped)
-    assert len(objects.keys) == len(inputs.keys) - 2 == len(objects.positive)
-    assert key_of[gone] not in objects.keys
-    summary = synthesis.generate_glt(
-        *inputs.paths, tmp_path, runs=RUNS[:1], skip_unknown=True, jbl=True
-    )
-    assert len(summary.skipped) == 2
-    assert key_of[gone] not in load_pickle(tmp_path / "bl.jbl")["ann_vecs"]
-
-
-def test_a_category_that_coco_does_not_know(tmp_path):
-    inputs = Inputs(tmp_path)
-    inputs.train["annotations"][0]["category_id"] = 77
-    ann_id = inputs.train["annotations"][0]["id"]
-    with pytest.raises(RecordError, match=f"annotation {ann_id}: COCO has no category 77"):
-        inputs.read()
-
-
 def test_two_objects_with_one_annotation(tmp_path, plain):
     # As published: both are drawn, and only the later one has the annotation.
     inputs = Inputs(tmp_path)
@@ -351,101 +222,6 @@ def test_annotations_that_stand_in_both_files(tmp_path):
     assert annotations.id.tolist().count(again["id"]) == 1
     assert annotations.id[5] == again["id"]
     assert annotations.bbox[5].tolist() == [9, 9, 9, 9]
-
-
-def class_of(inputs, name):
-    number = next(one["id"] for one in inputs.train["categories"] if one["name"] == name)
-    annotations = inputs.train["annotations"] + inputs.val["annotations"]
-    ids = {one["id"] for one in annotations if one["category_id"] == number}
-    known = inputs.attributes["patch_id_to_ann_id"]
-    return [key for key in inputs.keys if known[key] in ids]
-
-
-def test_too_few_candidates_in_a_class(tmp_path):
-    inputs = Inputs(tmp_path)
-    members = class_of(inputs, "cat")
-    for key in members[7:]:
-        inputs.attributes["ann_vecs"][key][:] = 0
-    objects = inputs.read()
-    words = "class cat: 7 objects have attributes, 8 are to be picked for test_bbl"
-    with pytest.raises(RecordError, match=words):
-        glt_splits(objects, RUNS[0], random.Random(0))
-    words = "class ant: [0-9]+ objects have attributes, 5000 are"
-    with pytest.raises(RecordError, match=words):
-        glt_splits(objects, GltRun("x", "bl", 5000, 1), random.Random(0))
-
-
-@pytest.mark.parametrize(
-    ("run", "words"),
-    [
-        (
-            GltRun("x", "bl", 25, 1),
-            "class ant: 23 objects are left, 25 are to be drawn for test_bl",
-        ),
-        (GltRun("x", "bl", 8, 100), "the training split: .* 300 are to be drawn for val"),
-        (GltRun("x", "exp", 20, 1), "the training split: .* 60 are to be drawn for test_lt"),
-    ],
-)
-def test_splits_that_are_too_large(tmp_path, run, words):
-    with pytest.raises(RecordError, match=words):
-        glt_splits(Inputs(tmp_path).read(), run, random.Random(0))
-
-
-def test_a_single_class_has_no_long_tail():
-    keys = list(range(30))
-    annotations = GltAnnotations([], *(np.empty(0, np.int64),) * 3, np.empty((0, 4)))
-    objects = GltObjects(["a"], keys, np.ones((30, 1), bool), ["dog"] * 30, annotations)
-    assert len(glt_splits(objects, RUNS[0], random.Random(0)).splits["val"].keys) == 2
-    with pytest.raises(RecordError, match="at least two classes"):
-        glt_splits(objects, RUNS[1], random.Random(0))
-
-
-@pytest.mark.parametrize(
-    ("part", "value", "words"),
-    [
-        ("ann_vecs", None, "ann_vecs: expected dict"),
-        ("ann_vecs", {}, "ann_vecs: there is no object in it"),
-        ("ann_vecs", {1.5: np.zeros(10)}, "object 1.5: a key is an integer or text"),
-        ("attributes", {"a": 1}, "attributes: expected list"),
-        ("attributes", [{"id": "1", "name": "a"}], "attribute 0: expected a record with id"),
-        ("patch_id_to_ann_id", [], "patch_id_to_ann_id: expected dict"),
-    ],
-)
-def test_attribute_files_of_another_kind(tmp_path, part, value, words):
-    inputs = Inputs(tmp_path)
-    inputs.attributes[part] = value
-    with pytest.raises(RecordError, match=words):
-        inputs.read()
-
-
-def test_attribute_files_that_are_programs(tmp_path):
-    class Program:
-        def __reduce__(self):
-            return os.system, (f"touch {tmp_path}/owned",)
-
-    inputs = Inputs(tmp_path).write()
-    inputs.attribute_path.write_bytes(pickle.dumps({"ann_vecs": Program()}))
-    with pytest.raises(PickleError, match="system: only data is read"):
-        read_objects(*inputs.paths)
-    assert not (tmp_path / "owned").exists()
-    inputs.attribute_path.write_bytes(pickle.dumps([1, 2]))
-    with pytest.raises(RecordError, match="ann_vecs: expected dict"):
-        read_objects(*inputs.paths)
-
-
-def test_missing_files(tmp_path):
-    inputs = Inputs(tmp_path).write()
-    with pytest.raises(FileNotFoundError):
-        read_objects(tmp_path / "nothing.jbl", tmp_path)
-    with pytest.raises(FileNotFoundError, match="instances_train2014"):
-        read_objects(inputs.attribute_path, tmp_path)
-
-
-def test_output_that_cannot_be_written(tmp_path):
-    inputs = Inputs(tmp_path).write()
-    (tmp_path / "file").write_text("")
-    with pytest.raises(synthesis.OutputError, match="file"):
-        synthesis.generate_glt(*inputs.paths, tmp_path / "file", runs=RUNS[:1])
 
 
 @settings(max_examples=50)
