@@ -100,6 +100,19 @@ def test_what_follows_the_scan():
         assert_as_pillow(payload[:-2] + behind)
 
 
+@pytest.mark.parametrize("options", [{}, {"mode": "L"}, {"restart_marker_blocks": 3}])
+def test_filling_before_markers_and_the_end(options):
+    """0xff may stand before a marker many times; without a marker behind, they are no end."""
+    payload = encode(40, 40, **options)
+    for filled in (b"\xff", b"\xff\xff", b"\xff\xff\xff"):
+        assert assert_as_pillow(payload[:-2] + filled) == 1
+        assert assert_as_pillow(payload[:-2] + filled + b"\xff\xd9") == 2
+        assert_as_pillow(payload[:-2] + filled + b"\xff\x00\xff\xd9")
+    for at in restart_markers(payload)[:2]:
+        assert assert_as_pillow(payload[:at] + b"\xff\xff" + payload[at:]) == 2
+        assert_as_pillow(payload[:at] + b"\xff\xff\x00" + payload[at:])
+
+
 def test_tables_change_from_file_to_file():
     """A thread keeps its tables as long as the files' are the same."""
     rng = np.random.default_rng(0)

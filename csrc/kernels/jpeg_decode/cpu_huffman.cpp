@@ -225,25 +225,29 @@ bool HuffmanScan::split(const std::uint8_t* data, std::int64_t size) {
     for (;;) {
         const auto* ff = static_cast<const std::uint8_t*>(
             std::memchr(from, 0xff, static_cast<std::size_t>(end - from)));
-        if (ff == nullptr || ff + 1 == end) {
-            return false;  // no marker ends the scan
+        const std::uint8_t* code = ff == nullptr ? end : ff + 1;
+        while (code != end && *code == 0xff) {
+            ++code;  // a marker may begin with any number of them
+        }
+        if (code == end || (*code == 0 && code != ff + 1)) {
+            return false;  // no marker ends the scan, or zeros are stuffed as encoders do not
         }
         const auto length = static_cast<std::size_t>(ff - from);
         std::memcpy(to, from, length);
         to += length;
-        from = ff + 2;
-        if (ff[1] == 0) {
+        from = code + 1;
+        if (*code == 0) {
             *to++ = 0xff;
             continue;
         }
         segments_.push_back({first, to - bytes_.data(), ff - data});
         first = to - bytes_.data();
-        const bool restart = ff[1] >= 0xd0 && ff[1] <= 0xd7;
+        const bool restart = *code >= 0xd0 && *code <= 0xd7;
         const auto expected = 0xd0 + (segments_.size() - 1) % 8;
         if (!restart || restart_interval_ == 0) {
             break;
         }
-        if (ff[1] != expected) {
+        if (*code != expected) {
             return false;
         }
     }
