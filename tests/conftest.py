@@ -1,6 +1,7 @@
 """Where the test data lies."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,22 @@ settings.register_profile("refpix", deadline=None)
 # Under sanitizers, on further instruction sets and on an emulated device the same tests run again:
 # fewer examples.
 settings.register_profile("again", deadline=None, max_examples=20)
+ISA = re.compile(r"\b(scalar|avx2|avx512(_vbmi)?)\b")
 AGAIN = {"REFPIX_SANITIZED", "REFPIX_ISA", "REFPIX_EMULATED"}
 settings.load_profile("again" if AGAIN & set(os.environ) else "refpix")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Under REFPIX_ISA leave out the tests that go through the instruction sets by themselves."""
+    if "REFPIX_ISA" not in os.environ:
+        return
+    repeated = [item for item in items if names_an_isa(item)]
+    config.hook.pytest_deselected(items=repeated)
+    items[:] = [item for item in items if not names_an_isa(item)]
+
+
+def names_an_isa(item) -> bool:
+    return hasattr(item, "callspec") and bool(ISA.search(item.callspec.id))
 
 
 @pytest.fixture(scope="session")

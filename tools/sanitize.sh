@@ -91,7 +91,7 @@ assert refpix._cpu.__file__.startswith('$site'), refpix._cpu.__file__"
 # kernel_tests PATH PYTEST_ARG...: with this at the head of PYTHONPATH.
 kernel_tests() {
     if ! sanitized 0 env PYTHONPATH="$1:$site" "$python" -m pytest -q -x -p no:cacheprovider --capture=sys \
-        --timeout 900 -n auto --maxprocesses 8 "${@:2}" || has_reports; then
+        --timeout 900 -n auto --maxprocesses 8 -m 'not slow' "${@:2}" || has_reports; then
         show_reports
         exit 1
     fi

@@ -166,6 +166,7 @@ def test_masks_without_pixels_have_one_run_of_zero(backend, rule, shape):
     assert sizes.tolist() == [list(shape[1:])] * 2
 
 
+@pytest.mark.slow
 def test_a_run_beyond_32_bits():
     """One byte, repeated by strides of 0. On a device tests/gpu does the same."""
     short = np.broadcast_to(np.uint8(1), (1, 2**12, 2**20 - 1))

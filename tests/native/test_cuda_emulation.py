@@ -10,45 +10,33 @@ import pytest
 
 HERE = Path(__file__).parent
 CSRC = HERE.parent.parent / "csrc"
+CORE = sorted(CSRC.glob("core/*.cpp"))
 GXX = shutil.which("g++")
 
 pytestmark = pytest.mark.skipif(GXX is None, reason="no g++")
 
-RESIZER = [
-    *(f"kernels/image_resize/cpu{part}.cpp" for part in ("_resizer", "_scalar", "_taps")),
-    *("core/thread_pool.cpp", "core/status.cpp", "core/isa.cpp"),
-]
-RLE = [f"core/{name}.cpp" for name in ("thread_pool", "status", "isa", "rle")]
-POOL = ["core/thread_pool.cpp", "core/status.cpp"]
+RESIZER = [f"image_resize/cpu{part}.cpp" for part in ("_resizer", "_scalar", "_taps")]
+# Of each kernel what it is compared with; all of csrc/core comes along.
 SOURCES = {
-    "confusion_matrix": [*POOL, "kernels/confusion_matrix/cpu.cpp"],
-    "image_color_jitter": [
-        *(f"kernels/image_color_jitter/cpu{part}.cpp" for part in ("", "_scalar")),
-        *("core/thread_pool.cpp", "core/isa.cpp"),
-    ],
-    "image_flip": ["kernels/image_flip/cpu.cpp", "core/thread_pool.cpp", "core/isa.cpp"],
-    "alpha_composite": [
-        *(f"kernels/alpha_composite/cpu{part}.cpp" for part in ("", "_scalar")),
-        *("core/thread_pool.cpp", "core/status.cpp", "core/isa.cpp"),
-    ],
-    "alpha_occlude": ["kernels/alpha_occlude/cpu.cpp", "core/thread_pool.cpp", "core/status.cpp"],
-    "image_noise": [
-        *(f"kernels/image_noise/cpu{part}.cpp" for part in ("", "_scalar")),
-        *("core/thread_pool.cpp", "core/isa.cpp"),
-    ],
+    "alpha_composite": ["alpha_composite/cpu.cpp", "alpha_composite/cpu_scalar.cpp"],
+    "alpha_occlude": ["alpha_occlude/cpu.cpp"],
+    "confusion_matrix": ["confusion_matrix/cpu.cpp"],
+    "image_color_jitter": ["image_color_jitter/cpu.cpp", "image_color_jitter/cpu_scalar.cpp"],
+    "image_flip": ["image_flip/cpu.cpp"],
+    "image_noise": ["image_noise/cpu.cpp", "image_noise/cpu_scalar.cpp"],
     "image_normalize": [],
-    "image_resize": [*RESIZER, "kernels/image_resize/cpu.cpp"],
+    "image_resize": [*RESIZER, "image_resize/cpu.cpp"],
     "image_resize_normalize": [
         *RESIZER,
-        "kernels/image_resize_normalize/cpu.cpp",
-        "kernels/image_normalize/cpu_rows.cpp",
+        "image_resize_normalize/cpu.cpp",
+        "image_normalize/cpu_rows.cpp",
     ],
-    "label_zoom": [*POOL, "kernels/label_zoom/cpu.cpp"],
-    "parsing_paste": [*POOL, "kernels/parsing_paste/cpu.cpp", "core/isa.cpp"],
-    "parsing_unpack": [*POOL, "kernels/parsing_unpack/cpu.cpp"],
-    "rle_decode": ["kernels/rle_decode/cpu.cpp", *RLE],
-    "rle_encode": ["kernels/rle_encode/cpu.cpp", "kernels/rle_encode/cpu_scalar.cpp", *RLE],
-    "rle_iou": ["kernels/rle_iou/cpu.cpp", *RLE],
+    "label_zoom": ["label_zoom/cpu.cpp"],
+    "parsing_paste": ["parsing_paste/cpu.cpp"],
+    "parsing_unpack": ["parsing_unpack/cpu.cpp"],
+    "rle_decode": ["rle_decode/cpu.cpp"],
+    "rle_encode": ["rle_encode/cpu.cpp", "rle_encode/cpu_scalar.cpp"],
+    "rle_iou": ["rle_iou/cpu.cpp"],
 }
 FLAGS = [
     *("-std=c++20", "-O0", "-g1", "-ffp-contract=off", "-fno-strict-aliasing", "-pthread"),
@@ -61,21 +49,29 @@ def compile_(arguments):
     assert result.returncode == 0, result.stderr
 
 
+@pytest.fixture(scope="session", params=["address,undefined", "thread"])
+def sanitized(request, tmp_path_factory):
+    """Flags of a sanitizer, and csrc/core compiled with them."""
+    flags = [f"-fsanitize={request.param}", "-fno-sanitize-recover=all"]
+    folder = tmp_path_factory.mktemp("core")
+    probe = folder / "probe.cpp"
+    probe.write_text("int main() {}")
+    if subprocess.run([GXX, *flags, probe, "-o", folder / "probe"], capture_output=True).returncode:
+        pytest.skip(f"g++ has no -fsanitize={request.param}")
+    objects = [folder / f"{source.stem}.o" for source in CORE]
+    for source, compiled in zip(CORE, objects, strict=True):
+        compile_([*flags, "-c", source, "-o", compiled])
+    return flags, objects
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kernel", SOURCES)
-@pytest.mark.parametrize("sanitizer", ["address,undefined", "thread"])
-def test_emulated_kernel(kernel, sanitizer, tmp_path):
-    flags = [f"-fsanitize={sanitizer}", "-fno-sanitize-recover=all"]
-    probe = tmp_path / "probe.cpp"
-    probe.write_text("int main() {}")
-    if subprocess.run(
-        [GXX, *flags, probe, "-o", tmp_path / "probe"], capture_output=True
-    ).returncode:
-        pytest.skip(f"g++ has no -fsanitize={sanitizer}")
+def test_emulated_kernel(kernel, sanitized, tmp_path):
+    flags, core = sanitized
     program = tmp_path / kernel
-    sources = [HERE / f"emulate_{kernel}.cpp", *(CSRC / source for source in SOURCES[kernel])]
-    compile_([*flags, *sources, "-o", program])
-    brief = ["brief"] if sanitizer == "thread" else []
+    sources = [CSRC / "kernels" / source for source in SOURCES[kernel]]
+    compile_([*flags, HERE / f"emulate_{kernel}.cpp", *sources, "-x", "none", *core, "-o", program])
+    brief = ["brief"] if "-fsanitize=thread" in flags else []
     run = subprocess.run([program, *brief], capture_output=True, text=True, timeout=240)
     if "FATAL: ThreadSanitizer" in run.stderr:  # memory layout that this TSan cannot map
         pytest.skip(run.stderr.strip().splitlines()[0])

@@ -30,6 +30,7 @@
 #include <ucontext.h>
 #endif
 #if defined(__SANITIZE_ADDRESS__) && !defined(REFPIX_EMULATE_BY_THREADS)
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -132,7 +133,7 @@ class Team {
 class Team {
   public:
     Team(unsigned threads) : threads_(threads), warps_((threads + warp_size - 1) / warp_size) {
-        for (unsigned thread = 0; thread < threads; ++thread) {
+        while (fibers_.size() < threads) {
             fibers_.push_back(std::make_unique<Fiber>());
         }
     }
@@ -184,7 +185,9 @@ class Team {
     };
 
     void run_block() {
-        for (auto& fiber : fibers_) {
+        for (unsigned thread = 0; thread < threads_; ++thread) {
+            Fiber* const fiber = fibers_[thread].get();
+            forget_frames(*fiber);
             getcontext(&fiber->context);
             fiber->context.uc_stack.ss_sp = fiber->stack.get();
             fiber->context.uc_stack.ss_size = stack_bytes;
@@ -247,15 +250,21 @@ class Team {
         swapcontext(&current_->context, &home_);
         __sanitizer_finish_switch_fiber(fake, &home_stack_, &home_stack_bytes_);
     }
+    // enter() and leave() never returned, so that what ASan guards around their variables stands.
+    static void forget_frames(Fiber& fiber) {
+        ASAN_UNPOISON_MEMORY_REGION(fiber.stack.get() + stack_bytes - 4096, 4096);
+    }
     const void* home_stack_ = nullptr;
     std::size_t home_stack_bytes_ = 0;
 #else
+    static void forget_frames(Fiber&) {}
     void resume(Fiber& fiber) { swapcontext(&home_, &fiber.context); }
     void arrived_in_fiber() {}
     void leave(bool) { swapcontext(&current_->context, &home_); }
 #endif
 
-    std::vector<std::unique_ptr<Fiber> > fibers_;
+    // Kept from launch to launch: fetching stacks from the system costs more than most kernels.
+    inline static std::vector<std::unique_ptr<Fiber>> fibers_;
     ucontext_t home_;
     Fiber* current_ = nullptr;
     const std::function<void()>* kernel_ = nullptr;
