@@ -247,6 +247,15 @@ def test_bad_predictions(tmp_path, predictions, words):
     assert str(caught.value).startswith(str(path))
 
 
+def test_an_object_that_is_predicted_twice(tmp_path):
+    path = tmp_path / "p.json"
+    path.write_text('{"11": 0, "7": 1, "9": 0, "11": 2}')
+    with pytest.raises(ValueError, match=r"p\.json: the key '11' stands twice"):
+        evaluate(EXAMPLES, path)
+    with pytest.raises(ValueError, match="the key '11' stands twice"):
+        evaluate(EXAMPLES, {"11": 0, "7": 1, "9": 0, 11: 2})
+
+
 def test_bad_files(tmp_path):
     path = tmp_path / "p.npy"
     path.write_bytes(b"\x93NUMPY\x01\x00")

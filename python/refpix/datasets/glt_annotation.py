@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from refpix.datasets.glt_layout import SPLITS, picture_name
 from refpix.errors import RecordError
-from refpix.io.json_fields import shown
+from refpix.io.json_fields import DoubleKeyError, shown, without_doubles
 from refpix.io.tree import safe_name
 
 __all__ = ["GltAnnotation", "GltRows", "check_annotation", "read_annotation"]
@@ -84,10 +84,6 @@ class GltAnnotation:
     faults: list[RecordError]
 
 
-class _Duplicate(ValueError):
-    pass
-
-
 def read_annotation(path: str | os.PathLike[str], splits: Sequence[str] = SPLITS) -> GltAnnotation:
     """Reads an annotation file and checks it.
 
@@ -118,18 +114,10 @@ def check_annotation(
 
 
 def _load(path: Path) -> dict[str, Any]:
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        values = dict(pairs)
-        if len(values) < len(pairs):
-            seen: set[str] = set()
-            double = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-            raise _Duplicate(f"the key {shown(double)} stands twice in one object")
-        return values
-
     try:
-        whole = json.loads(path.read_bytes(), object_pairs_hook=unique)
+        whole = json.loads(path.read_bytes(), object_pairs_hook=without_doubles)
     except (ValueError, RecursionError) as e:
-        reason = str(e) if isinstance(e, _Duplicate) else f"no JSON: {e}"
+        reason = str(e) if isinstance(e, DoubleKeyError) else f"no JSON: {e}"
         raise RecordError(os.fspath(path), "", "", reason) from e
     if not isinstance(whole, dict):
         raise RecordError(os.fspath(path), "", "", f"expected an object, got {shown(whole)}")

@@ -6,7 +6,17 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["FieldFault", "checked", "integer", "number", "numbers", "shown", "text"]
+__all__ = [
+    "DoubleKeyError",
+    "FieldFault",
+    "checked",
+    "integer",
+    "number",
+    "numbers",
+    "shown",
+    "text",
+    "without_doubles",
+]
 
 _SHOWN = 40
 _INT64 = 2**63
@@ -24,6 +34,24 @@ class FieldFault(Exception):
         self.field = field
         self.reason = reason
         super().__init__(field, reason)
+
+
+class DoubleKeyError(ValueError):
+    """A key that stands twice in one object, of which JSON's parsers keep the last."""
+
+
+def without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Makes an object: the ``object_pairs_hook`` of files whose keys must not be lost.
+
+    Raises:
+        DoubleKeyError: a key stands twice.
+    """
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        seen: set[str] = set()
+        double = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise DoubleKeyError(f"the key {shown(double)} stands twice in one object")
+    return values
 
 
 def shown(value: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from refpix.io.json_fields import shown
+from refpix.io.json_fields import DoubleKeyError, shown, without_doubles
 from refpix.io.npy import decode_npy
 from refpix.metrics import box
 from refpix.metrics.long_tail import LongTailAccuracy, LongTailScores, as_classes
@@ -108,7 +108,9 @@ def _read(path: Path, where: str) -> Any:
         except ValueError as e:
             raise ValueError(where + str(e)) from e
     try:
-        values = json.loads(payload)
+        values = json.loads(payload, object_pairs_hook=without_doubles)
+    except DoubleKeyError as e:
+        raise ValueError(where + str(e)) from e
     except (ValueError, RecursionError) as e:
         raise ValueError(f"{where}neither .npy nor JSON: {e}") from e
     if not isinstance(values, (dict, list)):
@@ -117,7 +119,7 @@ def _read(path: Path, where: str) -> Any:
 
 
 def _in_order(keys: Sequence[str], predictions: Mapping[Any, Any]) -> list[Any]:
-    by_key = {str(key): value for key, value in predictions.items()}
+    by_key = without_doubles([(str(key), value) for key, value in predictions.items()])
     missing = [key for key in keys if key not in by_key]
     if missing:
         raise ValueError(f"no prediction for {_some(missing)}")
