@@ -149,6 +149,19 @@ def test_no_prompt_where_there_is_nothing(folder):
     assert person.prompt("point") is None
 
 
+@pytest.mark.parametrize("kind", ["point", "scribble"])
+def test_no_prompt_for_nobody(folder, kind):
+    def edit(content):
+        del content["annotations"][1]
+
+    nobody, person = opened(folder, edit)
+    assert (len(nobody), len(person)) == (0, 1)
+    assert nobody.prompt("text").text == "the other"
+    assert nobody.prompt(kind) is None
+    with pytest.raises(IndexError):
+        person.prompt(kind, 1)
+
+
 def test_slices_batches_and_transforms(folder):
     dataset = opened(folder, transforms=lambda sample: sample.image_id)
     assert list(dataset) == [3, 7]

@@ -179,7 +179,7 @@ class RefHumanSample:
             seed: None for evaluation; else choices depend on it and the annotation's id alone.
 
         Returns:
-            The prompt; None where there is nothing to make it of.
+            The prompt; None where there is nothing to make it of, or nobody in the picture.
 
         Source: RefHuman, models/uniphd/uniphd.py (forward).
         """
@@ -187,6 +187,8 @@ class RefHumanSample:
             raise ValueError(f"prompt {kind!r}: expected one of {', '.join(PROMPTS)}")
         if kind == "text":
             return None if self.caption is None else Prompt("text", text=self.caption)
+        if not len(self):
+            return None
         annotation_id = int(self.annotation_ids[annotation])
         bits = random_bits(2, 0 if seed is None else seed + 1, annotation_id).tolist()
         scribbles = self.scribbles[annotation]
