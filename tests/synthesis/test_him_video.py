@@ -78,6 +78,18 @@ def test_exif_cure_turns_the_background(video_case):
     assert cured.frames[0].shape[:2] == cured.size == published.size
 
 
+def test_an_orientation_in_xmp_turns_nothing(clips):
+    """Published sizes are those of OpenCV, which looks at EXIF only."""
+    path = clips.root / "bg/a.jpg"
+    picture = path.read_bytes()
+    xmp = b"http://ns.adobe.com/xap/1.0/\0" + b'<x tiff:Orientation="6"/>'
+    segment = b"\xff\xe1" + (len(xmp) + 2).to_bytes(2, "big") + xmp
+    path.write_bytes(picture[:2] + segment + picture[2:])
+    with Image.open(path) as image:
+        assert image.getexif()[0x0112] == 6  # Pillow does look
+    assert clips.make().size == (60, 100)
+
+
 def test_rejection_decodes_no_colour(video_case, tmp_path):
     """The colours of a rejected clip may be rubbish."""
     copy = tmp_path / "data"

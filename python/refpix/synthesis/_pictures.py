@@ -23,6 +23,7 @@ Rectangle = tuple[int, int, int, int]
 
 _UPRIGHT_SWAPS_SIDES = range(5, 9)  # EXIF orientations
 _ORIENTATION = 0x0112
+_XMP = ("xmp", "XML:com.adobe.xmp")  # Pillow's names, of JPEG and of PNG
 
 
 class Patch(NamedTuple):
@@ -111,12 +112,20 @@ class Source:
             return self.error(error.strerror)
         return self.error(str(error) or type(error).__name__)
 
-    def header(self, exif: bool = False) -> Header:
-        """Mode and size; the orientation, if asked for."""
+    def header(self, exif: bool = False, xmp: bool = False) -> Header:
+        """Mode and size; the orientation, if asked for.
+
+        Args:
+            exif: look for the orientation in EXIF, as OpenCV does.
+            xmp: in XMP as well where EXIF has none, as Pillow does.
+        """
         if not exif and (found := jpeg_header(self._bytes())):
             return found
         try:
             with Image.open(self.path) as image:
+                if not xmp:
+                    for name in _XMP:
+                        image.info.pop(name, None)
                 orientation = image.getexif().get(_ORIENTATION, 1) if exif else 1
                 width, height = image.size
                 return Header(image.mode, width, height, orientation)
@@ -168,7 +177,7 @@ class Source:
     def upright_rgb(self) -> Pixels:
         """As ``rgb``, rotated and flipped as EXIF says."""
         pixels = self.rgb()
-        flips = self.header(exif=True).orientation
+        flips = self.header(exif=True, xmp=True).orientation
         if flips in _UPRIGHT_SWAPS_SIDES:
             pixels = pixels.transpose(1, 0, 2)
         if flips in (3, 4, 7, 8):
