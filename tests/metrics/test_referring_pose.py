@@ -134,6 +134,17 @@ def test_average_precision_against_pycocotools_alone(dataset, data):
             assert 0 < found["AP"] < 1
 
 
+def test_masks_are_matched_whatever_their_category(dataset):
+    """Also of a category that nobody in the file has."""
+    pytest.importorskip("pycocotools")
+    same = predicted(dataset)
+    other = [{**p, "category_id": 2} for p in same]
+    (one,), (two,) = (evaluate(dataset, p).prompts.values() for p in (same, other))
+    assert one.mask_ap["AP"] > 0
+    assert two.mask_ap == one.mask_ap
+    assert two.keypoint_ap["AP"] == 0
+
+
 def test_nothing_is_printed_and_the_dataset_is_left_alone(dataset, capsys):
     before = [s.areas.tolist() for s in dataset.records(range(len(dataset)))]
     evaluate(dataset, predicted(dataset))

@@ -57,7 +57,8 @@ def average_precision(
     coco_class, evaluation = _classes()
     found = _detections(kind, results)
     with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
-        truth = _dataset(coco_class, images, annotations)
+        # COCOeval takes the categories of the truth and leaves other predictions out.
+        truth = _dataset(coco_class, images, annotations, categories_of=found)
         detected = _dataset(coco_class, images, found, categories_of=annotations)
         scored = evaluation(truth, detected, kind)
         if kind == "segm":
