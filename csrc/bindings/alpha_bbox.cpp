@@ -17,12 +17,7 @@ REFPIX_BINDING(alpha_bbox) {
             args.threads = num_threads;
             Array<std::int64_t> out(std::vector<py::ssize_t>{args.count, 4});
             args.out = out.mutable_data();
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::alpha_bbox(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::alpha_bbox(args); });
             return out;
         },
         py::arg("mattes"), py::kw_only(), py::arg("num_threads"));

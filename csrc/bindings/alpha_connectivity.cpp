@@ -12,12 +12,7 @@ REFPIX_BINDING(alpha_connectivity) {
             const AlphaArrays arrays = alpha_arrays(pred, gt, trimap, 3);
             Array<double> errors({arrays.maps.count, std::int64_t{trimap_labels}});
             const AlphaConnectivity args{arrays.maps, num_threads, errors.mutable_data()};
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::alpha_connectivity(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::alpha_connectivity(args); });
             return errors;
         },
         py::arg("pred"), py::arg("gt"), py::kw_only(), py::arg("trimap"), py::arg("num_threads"));

@@ -16,12 +16,7 @@ REFPIX_BINDING(alpha_errors) {
             Array<double> squared(shape);
             const AlphaErrors args{arrays.maps, num_threads, areas.mutable_data(),
                                    absolute.mutable_data(), squared.mutable_data()};
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::alpha_errors(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::alpha_errors(args); });
             return std::make_tuple(areas, absolute, squared);
         },
         py::arg("pred"), py::arg("gt"), py::kw_only(), py::arg("trimap"), py::arg("num_threads"));

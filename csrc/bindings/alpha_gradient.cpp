@@ -29,12 +29,7 @@ REFPIX_BINDING(alpha_gradient) {
             Array<double> squared({arrays.maps.count, std::int64_t{trimap_labels}});
             const AlphaGradient args{arrays.maps, normalize_rule(normalize), padding_rule(padding),
                                      num_threads, squared.mutable_data()};
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::alpha_gradient(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::alpha_gradient(args); });
             return squared;
         },
         py::arg("pred"), py::arg("gt"), py::kw_only(), py::arg("trimap"), py::arg("normalize"),

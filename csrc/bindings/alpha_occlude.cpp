@@ -10,10 +10,10 @@ REFPIX_BINDING(alpha_occlude) {
         [](const py::object& stack_, const py::object& front_, std::int64_t index,
            std::pair<std::int64_t, std::int64_t> position, const py::object& boxes_, bool write,
            int num_threads) {
-            py::array stack = plane_array(stack_, "stack");
+            py::array stack = array(stack_, "stack", "f4 f8", 3);
             const auto front = array<std::uint8_t>(front_, "front", 2);
             AlphaOcclude args;
-            args.type = plane_type(stack_, "stack");
+            args.type = plane_type(type_of(stack));
             args.planes = stack.shape(0);
             args.height = stack.shape(1);
             args.width = stack.shape(2);
@@ -32,12 +32,7 @@ REFPIX_BINDING(alpha_occlude) {
             args.threads = num_threads;
             Array<double> areas(std::vector<py::ssize_t>{index + 1, 2});
             args.areas = areas.mutable_data();
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::alpha_occlude(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::alpha_occlude(args); });
             return areas;
         },
         py::arg("stack"), py::arg("front"), py::kw_only(), py::arg("index"), py::arg("position"),

@@ -9,9 +9,9 @@ REFPIX_BINDING(alpha_quantize) {
         "alpha_quantize",
         [](const py::object& planes_, const py::object& boxes_, const py::object& out_,
            int num_threads) {
-            const py::array planes = plane_array(planes_, "planes");
+            const py::array planes = array(planes_, "planes", "f4 f8", 3);
             AlphaQuantize args;
-            args.type = plane_type(planes_, "planes");
+            args.type = plane_type(type_of(planes));
             args.planes = planes.data();
             args.count = planes.shape(0);
             args.height = planes.shape(1);
@@ -21,12 +21,7 @@ REFPIX_BINDING(alpha_quantize) {
             args.threads = num_threads;
             auto out = output<std::uint8_t>(out_, {args.count, args.height, args.width});
             args.out = out.mutable_data();
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::alpha_quantize(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::alpha_quantize(args); });
             return out;
         },
         py::arg("planes"), py::kw_only(), py::arg("boxes"), py::arg("out"), py::arg("num_threads"));

@@ -21,12 +21,7 @@ REFPIX_BINDING(alpha_temporal) {
             Array<double> squared(shape);
             args.areas = areas.mutable_data();
             args.squared = squared.mutable_data();
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::alpha_temporal(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::alpha_temporal(args); });
             return std::make_tuple(areas, squared);
         },
         py::arg("pred"), py::arg("gt"), py::kw_only(), py::arg("trimap"), py::arg("num_threads"));

@@ -17,12 +17,7 @@ REFPIX_BINDING(base64_decode) {
             args.threads = num_threads;
             Array<std::int64_t> offsets(args.text.count + 1);
             args.offsets = offsets.mutable_data();
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::base64_decode_bounds(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::base64_decode_bounds(args); });
             const std::int64_t bound = args.offsets[args.text.count];
             auto decoded =
                 out.is_none() ? Array<std::uint8_t>(bound) : array<std::uint8_t>(out, "out", 1);
@@ -31,11 +26,7 @@ REFPIX_BINDING(base64_decode) {
                 raise_on_fault({Fault::output_too_small});
             }
             args.out = decoded.mutable_data();
-            {
-                py::gil_scoped_release release;
-                status = cpu::base64_decode(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::base64_decode(args); });
             const std::int64_t size = args.offsets[args.text.count];
             const Array<std::uint8_t> written(decoded[py::slice(0, size, 1)]);  // a view
             return py::make_tuple(written, offsets);

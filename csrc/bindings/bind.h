@@ -6,8 +6,12 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <bit>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
 
 #include "core/spans.h"
 #include "core/status.h"
@@ -34,49 +38,79 @@ void add_bindings(py::module_& module);
 // Throws the class that refpix.errors gives to the fault. Needs the GIL.
 void raise_on_fault(const Status& status);
 
+// Runs `work`, which gives a Status, without the GIL; then raises its fault.
+template <typename Work>
+void without_gil(const Work& work) {
+    Status status;
+    {
+        py::gil_scoped_release release;
+        status = work();
+    }
+    raise_on_fault(status);
+}
+
 void require(bool condition, const std::string& message);  // ValueError
 
-// C-contiguous, and every number at an address that is a multiple of its size: kernels read it as
-// an ordinary array, which elsewhere is undefined.
-void require_plain(const py::array& given, const std::string& name);
+using Shape = std::vector<std::int64_t>;
+
+Shape shape_of(const py::array& given);
+
+// A length of -1 in `wanted` may be any.
+void require_shape(const Shape& shape, const Shape& wanted, const std::string& name);
+
+// Types of items go by NumPy's short names: "u1", "f4", "b1"; "V2" is bfloat16. Lists of them are
+// separated by spaces.
+bool is_among(std::string_view type, std::string_view types);
+std::string dtype_names(std::string_view types);  // "uint8 or float32", as messages say it
+std::string type_of(const py::array& given);
+
+template <typename T>
+constexpr const char* type_name() {
+    static_assert(std::is_arithmetic_v<T> && sizeof(T) <= 8);
+    constexpr const char* floats[] = {"", "", "f2", "f4", "f8"};
+    constexpr const char* ints[] = {"", "i1", "i2", "i4", "i8"};
+    constexpr const char* words[] = {"", "u1", "u2", "u4", "u8"};
+    constexpr int size = std::bit_width(sizeof(T));
+    return std::is_same_v<T, bool>       ? "b1"
+           : std::is_floating_point_v<T> ? floats[size]
+           : std::is_signed_v<T>         ? ints[size]
+                                         : words[size];
+}
 
 // Array arguments are taken as py::object so that a wrong type is a TypeError that names the
-// argument, the wanted type and the one that came.
+// argument, the wanted types and the one that came. `ndim` of -1 is any but 0.
+py::array strided_array(const py::handle& object, const std::string& name, const char* types,
+                        int ndim);
+
+// The same, C-contiguous, and every number at an address that is a multiple of its size: kernels
+// read it as an ordinary array, which elsewhere is undefined.
+py::array array(const py::handle& object, const std::string& name, const char* types, int ndim);
+
 template <typename T>
-Array<T> array(const py::handle& object, const char* name, int ndim) {
-    if (!py::isinstance<py::array>(object)) {
-        throw py::type_error(std::string(name) + ": expected a NumPy array");
-    }
-    const auto any = py::reinterpret_borrow<py::array>(object);
-    if (!any.dtype().equal(py::dtype::of<T>())) {
-        throw py::type_error(std::string(name) + ": expected dtype " +
-                             py::str(py::dtype::of<T>()).cast<std::string>() + ", got " +
-                             py::str(any.dtype()).cast<std::string>());
-    }
-    require(any.ndim() == ndim, std::string(name) + ": expected " + std::to_string(ndim) +
-                                    " dimensions, got " + std::to_string(any.ndim()));
-    require_plain(any, name);
-    return py::reinterpret_borrow<Array<T>>(object);
+Array<T> array(const py::handle& object, const std::string& name, int ndim) {
+    return py::reinterpret_borrow<Array<T>>(array(object, name, type_name<T>(), ndim));
 }
+
+// The same, of this shape; a length of -1 may be any.
+template <typename T>
+Array<T> shaped_array(const py::handle& object, const std::string& name, const Shape& shape) {
+    auto given = array<T>(object, name, static_cast<int>(shape.size()));
+    require_shape(shape_of(given), shape, name);
+    return given;
+}
+
+// Axes of an array, 0 of anything else.
+int dimensions(const py::handle& object);
 
 // values uint8 (bytes,), spans int64 (n, 2).
 Spans spans(const Array<std::uint8_t>& values, const Array<std::int64_t>& item_spans);
 
-// `out` when given (checked: type, shape, writable), else a new array.
+// `out` when given (checked: type, shape, writable), else a new array of the first type.
+py::array output(const py::object& out, const std::string& types, const Shape& shape);
+
 template <typename T>
-Array<T> output(const py::object& out, const std::vector<py::ssize_t>& shape) {
-    if (out.is_none()) {
-        return Array<T>(shape);
-    }
-    Array<T> given = array<T>(out, "out", static_cast<int>(shape.size()));
-    for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-        require(given.shape(static_cast<py::ssize_t>(axis)) == shape[axis],
-                "out: wrong size along axis " + std::to_string(axis) + ": expected " +
-                    std::to_string(shape[axis]) + ", got " +
-                    std::to_string(given.shape(static_cast<py::ssize_t>(axis))));
-    }
-    require(given.writeable(), "out: array is read-only");
-    return given;
+Array<T> output(const py::object& out, const Shape& shape) {
+    return py::reinterpret_steal<Array<T>>(output(out, type_name<T>(), shape).release());
 }
 
 }  // namespace refpix::bind

@@ -14,17 +14,6 @@
 
 namespace refpix::bind {
 
-// Runs `work`, which gives a Status, without the GIL; then raises its fault.
-template <typename Work>
-void without_gil(Work&& work) {
-    Status status;
-    {
-        py::gil_scoped_release release;
-        status = work();
-    }
-    raise_on_fault(status);
-}
-
 // Below so many bytes of text or runs the work is done before another thread could take the GIL.
 inline constexpr std::int64_t gil_worth = 4096;
 

@@ -11,11 +11,9 @@ using IouMatrix = py::array_t<double, py::array::f_style>;
 
 IouMatrix box_iou(const py::object& dt_, const py::object& gt_, const py::object& iscrowd_,
                   int num_threads) {
-    const auto dt = array<double>(dt_, "dt", 2);
-    const auto gt = array<double>(gt_, "gt", 2);
-    const auto iscrowd = array<std::uint8_t>(iscrowd_, "iscrowd", 1);
-    require(dt.shape(1) == 4 && gt.shape(1) == 4, "boxes: expected shape (n, 4)");
-    require(iscrowd.size() == gt.shape(0), "iscrowd: expected one value per box of gt");
+    const auto dt = shaped_array<double>(dt_, "dt", {-1, 4});
+    const auto gt = shaped_array<double>(gt_, "gt", {-1, 4});
+    const auto iscrowd = shaped_array<std::uint8_t>(iscrowd_, "iscrowd", {gt.shape(0)});
     IouMatrix out({dt.shape(0), gt.shape(0)});
     BboxIou args;
     args.dt = dt.data();
@@ -87,8 +85,7 @@ py::object from_polygons(const py::object& polygons_, std::int64_t height, std::
 
 py::object from_boxes(const py::object& boxes_, std::int64_t height, std::int64_t width,
                       int num_threads) {
-    const auto boxes = array<double>(boxes_, "boxes", 2);
-    require(boxes.shape(1) == 4, "boxes: expected shape (n, 4)");
+    const auto boxes = shaped_array<double>(boxes_, "boxes", {-1, 4});
     const auto sizes = equal_sizes(height, width, boxes.shape(0));
     RleFromBbox args;
     args.boxes = boxes.data();

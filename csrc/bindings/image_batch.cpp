@@ -41,12 +41,7 @@ REFPIX_BINDING(image_batch) {
             args.out = batch.mutable_data();
             args.sizes = sizes.mutable_data();
             args.faults = faults.mutable_data();
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::image_batch(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::image_batch(args); });
             return py::make_tuple(batch, sizes, faults);
         },
         py::arg("values"), py::arg("spans"), py::kw_only(), py::arg("encoding"), py::arg("size"),

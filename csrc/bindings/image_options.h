@@ -73,25 +73,17 @@ inline void channel_values(const py::object& given, const char* name, float valu
 }
 
 // Of a batch of pictures, as planes or not.
-inline std::vector<py::ssize_t> normalized_shape(std::int64_t count, std::int64_t height,
-                                                 std::int64_t width, bool channels_last) {
-    return channels_last ? std::vector<py::ssize_t>{count, height, width, 3}
-                         : std::vector<py::ssize_t>{count, 3, height, width};
+inline Shape normalized_shape(std::int64_t count, std::int64_t height, std::int64_t width,
+                              bool channels_last) {
+    return channels_last ? Shape{count, height, width, 3} : Shape{count, 3, height, width};
 }
 
 // bfloat16 has no NumPy type: its bits come as uint16.
-inline py::array normalized_output(const py::object& out, NormalizeType type,
-                                   const std::vector<py::ssize_t>& shape) {
-    if (type == NormalizeType::float32) {
-        return output<float>(out, shape);
-    }
-    if (type == NormalizeType::bfloat16) {
-        return output<std::uint16_t>(out, shape);
-    }
-    const auto half = py::dtype("float16");
-    const py::array bits = output<std::uint16_t>(
-        out.is_none() ? out : out.attr("view")(py::dtype::of<std::uint16_t>()), shape);
-    return out.is_none() ? py::array(bits.attr("view")(half)) : py::array(out);
+inline py::array normalized_output(const py::object& out, NormalizeType type, const Shape& shape) {
+    const char* name = type == NormalizeType::float32   ? "f4"
+                       : type == NormalizeType::float16 ? "f2"
+                                                        : "u2";
+    return output(out, name, shape);
 }
 
 }  // namespace refpix::bind

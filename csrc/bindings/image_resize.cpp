@@ -12,10 +12,9 @@ REFPIX_BINDING(image_resize) {
            std::pair<std::int64_t, std::int64_t> out_size, int channels, const std::string& filter,
            const std::string& order, const py::object& out, int num_threads) {
             const auto bytes = array<std::uint8_t>(pixels, "pixels", 1);
-            const auto starts = array<std::int64_t>(offsets, "offsets", 1);
-            const auto shapes = array<std::int64_t>(sizes, "sizes", 2);
-            require(shapes.shape(1) == 2, "sizes: expected shape (n, 2)");
-            require(starts.size() == shapes.shape(0) + 1, "offsets: expected n + 1 of them");
+            const auto shapes = shaped_array<std::int64_t>(sizes, "sizes", {-1, 2});
+            const auto starts =
+                shaped_array<std::int64_t>(offsets, "offsets", {shapes.shape(0) + 1});
             ImageResize args;
             args.pixels = bytes.data();
             args.size = bytes.size();
@@ -27,12 +26,7 @@ REFPIX_BINDING(image_resize) {
             auto result =
                 output<std::uint8_t>(out, {args.count, args.out_height, args.out_width, channels});
             args.out = result.mutable_data();
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::image_resize(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::image_resize(args); });
             return result;
         },
         py::arg("pixels"), py::arg("offsets"), py::arg("sizes"), py::kw_only(), py::arg("out_size"),

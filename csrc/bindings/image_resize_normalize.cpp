@@ -13,10 +13,9 @@ REFPIX_BINDING(image_resize_normalize) {
            const std::string& order, const py::object& mean, const py::object& std,
            const std::string& dtype, bool channels_last, const py::object& out, int num_threads) {
             const auto pixels = array<std::uint8_t>(pixels_, "pixels", 1);
-            const auto offsets = array<std::int64_t>(offsets_, "offsets", 1);
-            const auto sizes = array<std::int64_t>(sizes_, "sizes", 2);
-            require(sizes.shape(1) == 2, "sizes: expected shape (n, 2)");
-            require(offsets.size() == sizes.shape(0) + 1, "offsets: expected n + 1 of them");
+            const auto sizes = shaped_array<std::int64_t>(sizes_, "sizes", {-1, 2});
+            const auto offsets =
+                shaped_array<std::int64_t>(offsets_, "offsets", {sizes.shape(0) + 1});
             ImageResizeNormalize args;
             args.resize.pixels = pixels.data();
             args.resize.size = pixels.size();
@@ -33,12 +32,7 @@ REFPIX_BINDING(image_resize_normalize) {
                                             normalized_shape(args.resize.count, out_size.first,
                                                              out_size.second, channels_last));
             args.normalization.out = result.mutable_data();
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::image_resize_normalize(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::image_resize_normalize(args); });
             return result;
         },
         py::arg("pixels"), py::arg("offsets"), py::arg("sizes"), py::kw_only(), py::arg("out_size"),

@@ -33,12 +33,7 @@ REFPIX_BINDING(image_resize_opencv) {
             auto out = output<std::uint8_t>(
                 out_, {args.count, args.out_height, args.out_width, args.channels});
             args.out = out.mutable_data();
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::image_resize_opencv(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::image_resize_opencv(args); });
             return out;
         },
         py::arg("images"), py::kw_only(), py::arg("size"), py::arg("out"), py::arg("num_threads"));

@@ -10,9 +10,7 @@ Array<std::int64_t> boxes_of(const py::object& roi, std::int64_t count) {
     if (roi.is_none()) {
         return {};
     }
-    auto boxes = array<std::int64_t>(roi, "roi", 2);
-    require(boxes.shape(0) == count && boxes.shape(1) == 4, "roi: expected shape (n, 4)");
-    return boxes;
+    return shaped_array<std::int64_t>(roi, "roi", {count, 4});
 }
 
 template <typename T>
@@ -45,12 +43,7 @@ REFPIX_BINDING(jpeg_decode) {
             Array<std::int64_t> offsets(args.files.count + 1);
             args.sizes = sizes.mutable_data();
             args.offsets = offsets.mutable_data();
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::jpeg_decode_sizes(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::jpeg_decode_sizes(args); });
             const std::int64_t total = args.offsets[args.files.count];
             Array<std::uint8_t> pixels;
             if (out.is_none()) {
@@ -63,17 +56,16 @@ REFPIX_BINDING(jpeg_decode) {
                                                     std::to_string(pixels.size()));
             }
             args.pixels = pixels.mutable_data();
-            {
-                py::gil_scoped_release release;
-                status = cpu::jpeg_decode(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::jpeg_decode(args); });
             return py::module_::import("refpix.types").attr("ImagesBatch")(pixels, offsets, sizes);
         },
         py::arg("values"), py::arg("spans"), py::kw_only(), py::arg("roi"), py::arg("scale_denom"),
         py::arg("allow_truncated"), py::arg("pixel_limit"), py::arg("scan_limit"), py::arg("out"),
         py::arg("num_threads"));
-    // For refpix.cuda.JpegDecoder: which files are for the GPU, and those that are not.
+}
+
+// For refpix.cuda.JpegDecoder: which files are for the GPU, and those that are not.
+REFPIX_BINDING(jpeg_routes) {
     module.def(
         "jpeg_routes",
         [](const py::object& values, const py::object& spans_, const py::object& roi,
@@ -98,16 +90,14 @@ REFPIX_BINDING(jpeg_decode) {
             args.lengths = lengths.mutable_data();
             const auto engines = codes(count, &args.engines);
             const auto reasons = codes(count, &args.reasons);
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::jpeg_routes(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::jpeg_routes(args); });
             return py::make_tuple(sizes, pictures, lengths, engines, reasons, faults);
         },
         py::arg("values"), py::arg("spans"), py::kw_only(), py::arg("roi"),
         py::arg("allow_truncated"), py::arg("pixel_limit"), py::arg("num_threads"));
+}
+
+REFPIX_BINDING(jpeg_decode_items) {
     module.def(
         "jpeg_decode_items",
         [](const py::object& values, const py::object& spans_, const py::object& sizes_,
@@ -115,8 +105,6 @@ REFPIX_BINDING(jpeg_decode) {
            bool allow_truncated, std::int64_t pixel_limit, int num_threads) {
             const auto bytes = array<std::uint8_t>(values, "values", 1);
             const auto item_spans = array<std::int64_t>(spans_, "spans", 2);
-            auto sizes = array<std::int64_t>(sizes_, "sizes", 2);
-            auto offsets = array<std::int64_t>(offsets_, "offsets", 1);
             auto pixels = array<std::uint8_t>(out, "out", 1);
             JpegDecode args;
             args.files = spans(bytes, item_spans);
@@ -125,8 +113,8 @@ REFPIX_BINDING(jpeg_decode) {
             const std::int64_t count = args.files.count;
             const auto boxes = boxes_of(roi, count);
             args.roi = roi.is_none() ? nullptr : boxes.data();
-            require(sizes.shape(0) == count && sizes.shape(1) == 2, "sizes: expected shape (n, 2)");
-            require(offsets.shape(0) == count, "offsets: expected shape (n,)");
+            auto sizes = shaped_array<std::int64_t>(sizes_, "sizes", {count, 2});
+            auto offsets = shaped_array<std::int64_t>(offsets_, "offsets", {count});
             for (std::int64_t i = 0; i < count; ++i) {
                 const std::int64_t height = sizes.at(i, 0), width = sizes.at(i, 1);
                 const std::int64_t room = pixels.size() - offsets.at(i);
@@ -137,13 +125,7 @@ REFPIX_BINDING(jpeg_decode) {
             args.offsets = offsets.mutable_data();
             args.pixels = pixels.mutable_data();
             Array<std::int64_t> faults({count, std::int64_t{2}});
-            Status status;
-            {
-                std::int64_t* verdicts = faults.mutable_data();
-                py::gil_scoped_release release;
-                status = cpu::jpeg_decode_items(args, verdicts);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::jpeg_decode_items(args, faults.mutable_data()); });
             return faults;
         },
         py::arg("values"), py::arg("spans"), py::arg("sizes"), py::arg("offsets"), py::arg("out"),

@@ -1,6 +1,6 @@
 #include "kernels/jpeg_encode/jpeg_encode.h"
 
-#include "bindings/bind.h"
+#include "bindings/columns.h"
 
 namespace refpix::bind {
 
@@ -29,24 +29,14 @@ REFPIX_BINDING(jpeg_encode) {
                     "images: sides must be 1 to 65500 pixels");
             Array<std::int64_t> positions;
             if (!positions_.is_none()) {
-                positions = array<std::int64_t>(positions_, "positions", 2);
-                require(positions.shape(0) == args.count && positions.shape(1) == 2,
-                        "positions: expected shape (n, 2)");
+                positions = shaped_array<std::int64_t>(positions_, "positions", {args.count, 2});
                 args.positions = positions.data();
             }
             args.quality = quality;
             args.threads = num_threads;
             Ragged<std::uint8_t> files;
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::jpeg_encode(args, &files);
-            }
-            raise_on_fault(status);
-            Array<std::int64_t> offsets(files.count() + 1);
-            Array<std::uint8_t> values(files.offsets(offsets.mutable_data()));
-            files.copy_to(values.mutable_data());
-            return py::make_tuple(values, offsets);
+            without_gil([&] { return cpu::jpeg_encode(args, &files); });
+            return columns(files);
         },
         py::arg("images"), py::kw_only(), py::arg("quality"), py::arg("canvas"),
         py::arg("positions"), py::arg("num_threads"));

@@ -9,6 +9,13 @@
 
 namespace refpix::bind {
 
+inline LabelType label_type(const std::string& type) {
+    return type == "u1"   ? LabelType::uint8
+           : type == "i2" ? LabelType::int16
+           : type == "i4" ? LabelType::int32
+                          : LabelType::int64;
+}
+
 inline ZoomRule zoom_rule(const std::string& name) {
     require(name == "scipy" || name == "torch", "rule: expected 'scipy' or 'torch', got " + name);
     return name == "scipy" ? ZoomRule::scipy : ZoomRule::torch;

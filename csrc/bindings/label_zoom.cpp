@@ -4,33 +4,6 @@
 #include "bindings/label_options.h"
 
 namespace refpix::bind {
-namespace {
-
-py::array labels(const py::object& object, LabelType* type) {
-    if (!py::isinstance<py::array>(object)) {
-        throw py::type_error("values: expected a NumPy array");
-    }
-    const auto given = py::reinterpret_borrow<py::array>(object);
-    const py::dtype dtype = given.dtype();
-    if (dtype.equal(py::dtype::of<std::uint8_t>())) {
-        *type = LabelType::uint8;
-    } else if (dtype.equal(py::dtype::of<std::int16_t>())) {
-        *type = LabelType::int16;
-    } else if (dtype.equal(py::dtype::of<std::int32_t>())) {
-        *type = LabelType::int32;
-    } else if (dtype.equal(py::dtype::of<std::int64_t>())) {
-        *type = LabelType::int64;
-    } else {
-        throw py::type_error("values: expected dtype uint8, int16, int32 or int64, got " +
-                             py::str(dtype).cast<std::string>());
-    }
-    require(given.ndim() == 1,
-            "values: expected 1 dimensions, got " + std::to_string(given.ndim()));
-    require_plain(given, "values");
-    return given;
-}
-
-}  // namespace
 
 REFPIX_BINDING(label_zoom) {
     module.def(
@@ -39,13 +12,12 @@ REFPIX_BINDING(label_zoom) {
            const std::pair<std::int64_t, std::int64_t>& out_size, const std::string& rule,
            const py::object& out_, int num_threads) {
             LabelZoom args;
-            const py::array values = labels(values_, &args.type);
-            const auto offsets = array<std::int64_t>(offsets_, "offsets", 1);
-            const auto sizes = array<std::int64_t>(sizes_, "sizes", 2);
-            require(sizes.shape(1) == 2, "sizes: expected shape (n, 2)");
-            require(offsets.shape(0) == sizes.shape(0) + 1,
-                    "offsets: expected one more than sizes");
+            const py::array values = array(values_, "values", "u1 i2 i4 i8", 1);
+            const auto sizes = shaped_array<std::int64_t>(sizes_, "sizes", {-1, 2});
+            const auto offsets =
+                shaped_array<std::int64_t>(offsets_, "offsets", {sizes.shape(0) + 1});
             require_size(out_size, "out_size");
+            args.type = label_type(type_of(values));
             args.values = values.data();
             args.size = values.size();
             args.offsets = offsets.data();
@@ -57,12 +29,7 @@ REFPIX_BINDING(label_zoom) {
             args.threads = num_threads;
             auto out = output<std::int32_t>(out_, {args.count, args.height, args.width});
             args.out = out.mutable_data();
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::label_zoom(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::label_zoom(args); });
             return out;
         },
         py::arg("values"), py::arg("offsets"), py::arg("sizes"), py::kw_only(), py::arg("out_size"),

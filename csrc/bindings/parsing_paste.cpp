@@ -11,10 +11,8 @@ REFPIX_BINDING(parsing_paste) {
         [](const py::object& boxes_, const py::object& maps_,
            const std::pair<std::int64_t, std::int64_t>& size, const py::object& out_,
            int num_threads) {
-            const auto boxes = array<float>(boxes_, "boxes", 2);
-            const auto maps = array<std::uint8_t>(maps_, "maps", 3);
-            require(boxes.shape(1) == 4, "boxes: expected shape (n, 4)");
-            require(boxes.shape(0) == maps.shape(0), "boxes and maps: different numbers of items");
+            const auto boxes = shaped_array<float>(boxes_, "boxes", {-1, 4});
+            const auto maps = shaped_array<std::uint8_t>(maps_, "maps", {boxes.shape(0), -1, -1});
             require(maps.shape(1) > 0 && maps.shape(2) > 0, "maps: must have pixels");
             require(maps.shape(2) <= INT32_MAX, "maps: too wide");
             require_size(size, "size");
@@ -29,12 +27,7 @@ REFPIX_BINDING(parsing_paste) {
             args.threads = num_threads;
             auto out = output<std::uint8_t>(out_, {args.count, args.height, args.width});
             args.out = out.mutable_data();
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::parsing_paste(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::parsing_paste(args); });
             return out;
         },
         py::arg("boxes"), py::arg("maps"), py::kw_only(), py::arg("size"), py::arg("out"),

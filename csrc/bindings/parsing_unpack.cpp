@@ -16,19 +16,10 @@ REFPIX_BINDING(parsing_unpack) {
             args.threads = num_threads;
             Array<std::int64_t> offsets(args.text.count + 1);
             args.offsets = offsets.mutable_data();
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::parsing_unpack_count(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::parsing_unpack_count(args); });
             Array<std::int32_t> codes(args.offsets[args.text.count]);
             args.codes = codes.mutable_data();
-            {
-                py::gil_scoped_release release;
-                status = cpu::parsing_unpack(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::parsing_unpack(args); });
             return py::make_tuple(codes, offsets);
         },
         py::arg("values"), py::arg("spans"), py::kw_only(), py::arg("strict"),

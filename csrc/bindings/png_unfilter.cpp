@@ -18,12 +18,7 @@ REFPIX_BINDING(png_unfilter) {
             args.pixel_bytes = pixel_bytes;
             auto out = output<std::uint8_t>(out_, {args.height, args.row_bytes});
             args.out = out.mutable_data();
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::png_unfilter(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::png_unfilter(args); });
             return out;
         },
         py::arg("rows"), py::kw_only(), py::arg("pixel_bytes"), py::arg("out"));

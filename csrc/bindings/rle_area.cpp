@@ -15,12 +15,7 @@ REFPIX_BINDING(rle_area) {
             args.threads = num_threads;
             Array<std::int64_t> out(args.masks.count);
             args.out = out.mutable_data();
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::rle_area(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::rle_area(args); });
             return out;
         },
         py::arg("counts"), py::arg("offsets"), py::arg("sizes"), py::kw_only(),

@@ -15,12 +15,7 @@ REFPIX_BINDING(rle_bbox) {
             args.threads = num_threads;
             Array<std::int64_t> out(std::vector<py::ssize_t>{args.masks.count, 4});
             args.out = out.mutable_data();
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::rle_bbox(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::rle_bbox(args); });
             return out;
         },
         py::arg("counts"), py::arg("offsets"), py::arg("sizes"), py::kw_only(),

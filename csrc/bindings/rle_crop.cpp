@@ -12,20 +12,13 @@ REFPIX_BINDING(rle_crop) {
             const RleColumns masks(counts, offsets, sizes);
             RleCrop args;
             args.masks = masks.view();
-            const auto boxes = array<std::int64_t>(boxes_, "boxes", 2);
-            require(boxes.shape(0) == args.masks.count && boxes.shape(1) == 4,
-                    "boxes: expected shape (n, 4), a row per mask");
+            const auto boxes = shaped_array<std::int64_t>(boxes_, "boxes", {args.masks.count, 4});
             args.boxes = boxes.data();
             args.threads = num_threads;
             Array<std::int64_t> out_sizes(std::vector<py::ssize_t>{args.masks.count, 2});
             args.out_sizes = out_sizes.mutable_data();
             Ragged<std::uint32_t> out;
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::rle_crop(args, &out);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::rle_crop(args, &out); });
             return columns(out, out_sizes);
         },
         py::arg("counts"), py::arg("offsets"), py::arg("sizes"), py::arg("boxes"), py::kw_only(),

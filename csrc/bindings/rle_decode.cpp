@@ -14,10 +14,7 @@ py::array decode_output(const py::object& out, std::int64_t size, const std::str
     if (out.is_none()) {
         return zeros(size, dtype);
     }
-    if (py::isinstance<py::array_t<bool>>(out)) {
-        return output<bool>(out, {size});
-    }
-    return output<std::uint8_t>(out, {size});
+    return output(out, "u1 b1", {size});
 }
 
 }  // namespace
@@ -38,20 +35,12 @@ REFPIX_BINDING(rle_decode) {
             args.threads = num_threads;
             Array<std::int64_t> pixel_offsets(args.masks.count + 1);
             args.offsets = pixel_offsets.data();
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::rle_decode_offsets(args.masks, pixel_offsets.mutable_data());
-            }
-            raise_on_fault(status);
+            without_gil(
+                [&] { return cpu::rle_decode_offsets(args.masks, pixel_offsets.mutable_data()); });
             py::array result = decode_output(out, args.offsets[args.masks.count], dtype);
             args.out = static_cast<std::uint8_t*>(result.mutable_data());
             args.zeroed = out.is_none();
-            {
-                py::gil_scoped_release release;
-                status = cpu::rle_decode(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::rle_decode(args); });
             return py::make_tuple(result, pixel_offsets);
         },
         py::arg("counts"), py::arg("offsets"), py::arg("sizes"), py::kw_only(), py::arg("order"),

@@ -3,30 +3,13 @@
 #include "bindings/rle_columns.h"
 
 namespace refpix::bind {
-namespace {
-
-// uint8 or bool (n, H, W), strided as it may be: its bytes are read where they lie.
-py::array masks_array(const py::object& object) {
-    if (!py::isinstance<py::array>(object)) {
-        throw py::type_error("masks: expected a NumPy array");
-    }
-    const auto masks = py::reinterpret_borrow<py::array>(object);
-    if (!masks.dtype().equal(py::dtype::of<std::uint8_t>()) &&
-        !masks.dtype().equal(py::dtype::of<bool>())) {
-        throw py::type_error("masks: expected dtype uint8 or bool, got " +
-                             py::str(masks.dtype()).cast<std::string>());
-    }
-    require(masks.ndim() == 3, "masks: expected 3 dimensions, got " + std::to_string(masks.ndim()));
-    return masks;
-}
-
-}  // namespace
 
 REFPIX_BINDING(rle_encode) {
     module.def(
         "rle_encode",
-        [](const py::object& masks_object, const std::string& rule, int num_threads) {
-            const py::array masks = masks_array(masks_object);
+        [](const py::object& masks_, const std::string& rule, int num_threads) {
+            // Strided as they may be: bytes are read where they lie.
+            const py::array masks = strided_array(masks_, "masks", "u1 b1", 3);
             require(rule == "nonzero" || rule == "change",
                     "rule: expected nonzero or change, got " + rule);
             RleEncode args;
@@ -40,12 +23,7 @@ REFPIX_BINDING(rle_encode) {
             args.change = rule == "change";
             args.threads = num_threads;
             Ragged<std::uint32_t> counts;
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::rle_encode(args, &counts);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::rle_encode(args, &counts); });
             Array<std::int64_t> sizes({args.count, std::int64_t{2}});
             for (std::int64_t i = 0; i < args.count; ++i) {
                 sizes.mutable_at(i, 0) = args.height;

@@ -24,12 +24,7 @@ REFPIX_BINDING(rle_flip) {
             args.axis = flip_axis(axis);
             args.threads = num_threads;
             Ragged<std::uint32_t> out;
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::rle_flip(args, &out);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::rle_flip(args, &out); });
             return columns(out, masks.sizes);
         },
         py::arg("counts"), py::arg("offsets"), py::arg("sizes"), py::kw_only(), py::arg("axis"),

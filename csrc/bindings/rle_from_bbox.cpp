@@ -8,21 +8,15 @@ REFPIX_BINDING(rle_from_bbox) {
     module.def(
         "rle_from_bbox",
         [](const py::object& boxes_, const py::object& sizes_, int num_threads) {
-            const auto boxes = array<double>(boxes_, "boxes", 2);
-            require(boxes.shape(1) == 4, "boxes: expected shape (n, 4)");
-            const auto sizes = mask_sizes(sizes_, "sizes", boxes.shape(0));
+            const auto boxes = shaped_array<double>(boxes_, "boxes", {-1, 4});
+            const auto sizes = shaped_array<std::int64_t>(sizes_, "sizes", {boxes.shape(0), 2});
             RleFromBbox args;
             args.boxes = boxes.data();
             args.count = boxes.shape(0);
             args.sizes = sizes.data();
             args.threads = num_threads;
             Ragged<std::uint32_t> out;
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::rle_from_bbox(args, &out);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::rle_from_bbox(args, &out); });
             return columns(out, sizes);
         },
         py::arg("boxes"), py::arg("sizes"), py::kw_only(), py::arg("num_threads"));

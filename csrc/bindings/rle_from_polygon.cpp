@@ -10,10 +10,9 @@ REFPIX_BINDING(rle_from_polygon) {
         [](const py::object& coordinates_, const py::object& offsets_, const py::object& sizes_,
            int num_threads) {
             const auto coordinates = array<double>(coordinates_, "coordinates", 1);
-            const auto offsets = array<std::int64_t>(offsets_, "offsets", 1);
-            const auto sizes = mask_sizes(sizes_, "sizes", -1);
-            require(offsets.size() == sizes.shape(0) + 1,
-                    "offsets: expected one more than there are sizes");
+            const auto sizes = shaped_array<std::int64_t>(sizes_, "sizes", {-1, 2});
+            const auto offsets =
+                shaped_array<std::int64_t>(offsets_, "offsets", {sizes.shape(0) + 1});
             RleFromPolygon args;
             args.coordinates = coordinates.data();
             args.size = coordinates.size();
@@ -22,12 +21,7 @@ REFPIX_BINDING(rle_from_polygon) {
             args.sizes = sizes.data();
             args.threads = num_threads;
             Ragged<std::uint32_t> out;
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::rle_from_polygon(args, &out);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::rle_from_polygon(args, &out); });
             return columns(out, sizes);
         },
         py::arg("coordinates"), py::arg("offsets"), py::arg("sizes"), py::kw_only(),

@@ -14,12 +14,7 @@ REFPIX_BINDING(rle_from_string) {
             args.text = spans(bytes, item_spans);
             args.threads = num_threads;
             Ragged<std::uint32_t> counts;
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::rle_from_string(args, &counts);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::rle_from_string(args, &counts); });
             return columns(counts);
         },
         py::arg("values"), py::arg("spans"), py::kw_only(), py::arg("num_threads"));

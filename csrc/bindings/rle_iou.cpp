@@ -12,25 +12,17 @@ REFPIX_BINDING(rle_iou) {
            const py::object& iscrowd_, bool strict, int num_threads) {
             const RleColumns dt(dt_counts, dt_offsets, dt_sizes, "dt_");
             const RleColumns gt(gt_counts, gt_offsets, gt_sizes, "gt_");
-            const auto iscrowd = array<std::uint8_t>(iscrowd_, "iscrowd", 1);
             RleIou args;
             args.dt = dt.view();
             args.gt = gt.view();
-            require(iscrowd.size() == args.gt.count,
-                    "iscrowd: expected " + std::to_string(args.gt.count) + " values, got " +
-                        std::to_string(iscrowd.size()));
+            const auto iscrowd = shaped_array<std::uint8_t>(iscrowd_, "iscrowd", {args.gt.count});
             args.iscrowd = iscrowd.data();
             args.strict = strict;
             args.threads = num_threads;
             Array<double> out(std::vector<py::ssize_t>{args.dt.count, args.gt.count});
             args.out = out.mutable_data();
             args.out_stride_dt = args.gt.count;
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::rle_iou(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::rle_iou(args); });
             return out;
         },
         py::arg("dt_counts"), py::arg("dt_offsets"), py::arg("dt_sizes"), py::arg("gt_counts"),

@@ -21,12 +21,7 @@ REFPIX_BINDING(rle_merge) {
             Array<std::int64_t> merged_sizes(std::vector<py::ssize_t>{args.group_count, 2});
             args.sizes = merged_sizes.mutable_data();
             Ragged<std::uint32_t> merged;
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::rle_merge(args, &merged);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::rle_merge(args, &merged); });
             return columns(merged, merged_sizes);
         },
         py::arg("counts"), py::arg("offsets"), py::arg("sizes"), py::arg("groups"), py::kw_only(),

@@ -10,8 +10,7 @@ REFPIX_BINDING(rle_overlap) {
         [](const py::object& counts, const py::object& offsets, const py::object& sizes,
            const py::object& pairs_, int num_threads) {
             const RleColumns masks(counts, offsets, sizes);
-            const auto pairs = array<std::int64_t>(pairs_, "pairs", 2);
-            require(pairs.shape(1) == 2, "pairs: expected shape (k, 2)");
+            const auto pairs = shaped_array<std::int64_t>(pairs_, "pairs", {-1, 2});
             RleOverlap args;
             args.masks = masks.view();
             args.pairs = pairs.data();
@@ -19,12 +18,7 @@ REFPIX_BINDING(rle_overlap) {
             args.threads = num_threads;
             Array<std::int64_t> out(std::vector<py::ssize_t>{args.pair_count, 3});
             args.out = out.mutable_data();
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::rle_overlap(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::rle_overlap(args); });
             return out;
         },
         py::arg("counts"), py::arg("offsets"), py::arg("sizes"), py::arg("pairs"), py::kw_only(),

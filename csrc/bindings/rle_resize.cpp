@@ -24,17 +24,13 @@ REFPIX_BINDING(rle_resize) {
             const RleColumns masks(counts, offsets, sizes);
             RleResize args;
             args.masks = masks.view();
-            const auto new_sizes = mask_sizes(new_sizes_, "new_sizes", args.masks.count);
+            const auto new_sizes =
+                shaped_array<std::int64_t>(new_sizes_, "new_sizes", {args.masks.count, 2});
             args.new_sizes = new_sizes.data();
             args.rule = resize_rule(rule);
             args.threads = num_threads;
             Ragged<std::uint32_t> out;
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::rle_resize(args, &out);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::rle_resize(args, &out); });
             return columns(out, new_sizes);
         },
         py::arg("counts"), py::arg("offsets"), py::arg("sizes"), py::arg("new_sizes"),

@@ -1,6 +1,6 @@
 #include "kernels/rle_to_string/rle_to_string.h"
 
-#include "bindings/rle_columns.h"
+#include "bindings/columns.h"
 
 namespace refpix::bind {
 
@@ -16,12 +16,7 @@ REFPIX_BINDING(rle_to_string) {
                           offsets.size() - 1};
             args.threads = num_threads;
             Ragged<std::uint8_t> text;
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::rle_to_string(args, &text);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::rle_to_string(args, &text); });
             return columns(text);
         },
         py::arg("counts"), py::arg("offsets"), py::kw_only(), py::arg("num_threads"));

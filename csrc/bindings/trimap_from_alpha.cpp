@@ -30,12 +30,7 @@ REFPIX_BINDING(trimap_from_alpha) {
             args.threads = num_threads;
             auto out = output<std::uint8_t>(out_, {args.count, args.height, args.width});
             args.out = out.mutable_data();
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::trimap_from_alpha(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::trimap_from_alpha(args); });
             return out;
         },
         py::arg("alpha"), py::kw_only(), py::arg("size"), py::arg("iterations"),

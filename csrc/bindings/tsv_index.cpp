@@ -11,12 +11,7 @@ REFPIX_BINDING(tsv_index) {
             const auto bytes = array<std::uint8_t>(values, "values", 1);
             TsvRowEnds ends;
             const TsvIndex args{bytes.data(), bytes.size(), num_threads, &ends};
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::tsv_index(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::tsv_index(args); });
             Array<std::int64_t> offsets(ends.count() + 1);
             offsets.mutable_data()[0] = 0;
             ends.copy_to(offsets.mutable_data() + 1);

@@ -34,12 +34,7 @@ REFPIX_BINDING(tsv_split) {
             Array<std::int64_t> fields(
                 std::vector<py::ssize_t>{args.rows.count, args.column_count, 2});
             args.fields = fields.mutable_data();
-            Status status;
-            {
-                py::gil_scoped_release release;
-                status = cpu::tsv_split(args);
-            }
-            raise_on_fault(status);
+            without_gil([&] { return cpu::tsv_split(args); });
             return fields;
         },
         py::arg("values"), py::arg("spans"), py::kw_only(), py::arg("columns"), py::arg("allow_cr"),

@@ -86,7 +86,7 @@ def test_wrong_arrays_are_refused(torch):
     backgrounds, foregrounds, mattes = on_device(drawn(torch, "paste", (1, 8, 8), (4, 4), 3))
     with pytest.raises(ValueError, match="contiguous"):
         composite(torch, (backgrounds, foregrounds[:, :, ::2], mattes[:, :, :2]), [(0, 0)], "paste")
-    with pytest.raises(ValueError, match="different shapes"):
+    with pytest.raises(ValueError, match="mattes: expected shape"):
         composite(torch, (backgrounds, foregrounds, mattes[:, :1]), [(0, 0)], "paste")
     with pytest.raises(TypeError, match="foregrounds"):
         composite(torch, (backgrounds, foregrounds.float(), mattes), [(0, 0)], "paste")

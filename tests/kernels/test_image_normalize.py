@@ -108,6 +108,11 @@ def test_bad_input(backend):
             image_normalize(wrong, backend=backend)
     with pytest.raises(ValueError, match="dtype"):
         image_normalize(image, dtype="float64", backend=backend)
+    if backend != "reference":
+        with pytest.raises(TypeError, match="images: expected dtype uint8, got int16"):
+            image_normalize(image.astype(np.int16), backend=backend)
+        with pytest.raises(ValueError, match=r"images: expected shape \(n, any, any, 3\)"):
+            image_normalize(np.zeros((1, 4, 4, 4), np.uint8), backend=backend)
 
 
 def test_bad_native_arguments():

@@ -97,7 +97,7 @@ def test_wrong_arrays_are_refused():
         image_resize_opencv(images[0], size=(2, 2))
     with pytest.raises(ValueError, match="C-contiguous"):
         image_resize_opencv(images[:, :, ::-1], size=(2, 2))
-    with pytest.raises(ValueError, match="out: wrong size"):
+    with pytest.raises(ValueError, match="out: expected shape"):
         image_resize_opencv(images, size=(2, 2), out=np.zeros((1, 2, 3, 3), np.uint8))
     with pytest.raises(ValueError, match="size: too large"):
         image_resize_opencv(images, size=(2, 2**40))

@@ -80,7 +80,7 @@ def test_wrong_arrays_are_refused():
     counts, offsets, sizes = RleBatch.from_counts([[6]], [(2, 3)])
     with pytest.raises(TypeError, match="counts: expected dtype uint32"):
         rle_area(counts.astype(np.int64), offsets, sizes)
-    with pytest.raises(ValueError, match="one more"):
+    with pytest.raises(ValueError, match="offsets: expected shape"):
         rle_area(counts, offsets[:1], sizes)
     with pytest.raises(ValueError, match=r"\(n, 2\)"):
         rle_area(counts, offsets, sizes.T.copy())

@@ -92,5 +92,5 @@ def test_wrong_arrays_are_refused():
     counts, offsets, sizes = RleBatch.from_counts([[6]], [(2, 3)])
     with pytest.raises(TypeError, match="counts: expected dtype uint32"):
         rle_bbox(counts.astype(np.int64), offsets, sizes)
-    with pytest.raises(ValueError, match="one more"):
+    with pytest.raises(ValueError, match="offsets: expected shape"):
         rle_bbox(counts, offsets[:1], sizes)

@@ -155,5 +155,5 @@ def test_wrong_arrays_are_refused():
         rle_from_bbox(np.ones((1, 4), np.float32), size)
     with pytest.raises(ValueError, match=r"\(n, 4\)"):
         rle_from_bbox(np.ones((1, 5)), size)
-    with pytest.raises(ValueError, match="expected 2 rows"):
+    with pytest.raises(ValueError, match=r"sizes: expected shape \(2, 2\)"):
         rle_from_bbox(np.ones((2, 4)), size)

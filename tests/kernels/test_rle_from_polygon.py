@@ -231,7 +231,7 @@ def test_wrong_arrays_are_refused():
     offsets = np.array([0, 2], np.int64)
     with pytest.raises(TypeError, match="coordinates: expected dtype float64"):
         rle_from_polygon(np.ones(2, np.float32), offsets, sizes)
-    with pytest.raises(ValueError, match="one more"):
+    with pytest.raises(ValueError, match="offsets: expected shape"):
         rle_from_polygon(np.ones(2), offsets[:1], sizes)
     with pytest.raises(ValueError, match=r"\(n, 2\)"):
         rle_from_polygon(np.ones(2), offsets, np.ones((1, 3), np.int64))

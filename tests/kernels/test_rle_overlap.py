@@ -93,5 +93,5 @@ def test_wrong_arrays_are_refused():
     batch = RleBatch.from_counts([[6]], [(2, 3)])
     with pytest.raises(TypeError, match="pairs: expected dtype int64"):
         rle_overlap(*batch, np.zeros((1, 2), np.int32))
-    with pytest.raises(ValueError, match=r"\(k, 2\)"):
+    with pytest.raises(ValueError, match=r"pairs: expected shape \(n, 2\)"):
         rle_overlap(*batch, np.zeros((1, 3), np.int64))

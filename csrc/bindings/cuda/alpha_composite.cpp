@@ -8,16 +8,8 @@ namespace {
 
 constexpr std::int64_t most_values = std::int64_t{1} << 31;  // in a row: columns are 32 bits there
 
-void check_shapes(const DeviceArray& backgrounds, const DeviceArray& foregrounds,
-                  const DeviceArray& positions) {
-    require(positions.shape[1] == 2, "positions: expected shape (n, 2)");
-    require(
-        foregrounds.shape[0] == backgrounds.shape[0] && positions.shape[0] == backgrounds.shape[0],
-        "backgrounds, foregrounds and positions: different numbers of items");
-    require(foregrounds.shape[3] == backgrounds.shape[3],
-            "backgrounds and foregrounds: different numbers of channels");
-    const auto values = [](const DeviceArray& array) { return array.shape[2] * array.shape[3]; };
-    require(values(backgrounds) < most_values - 16 && values(foregrounds) < most_values - 16,
+void check_row(const DeviceArray& pictures) {
+    require(pictures.shape[2] * pictures.shape[3] < most_values - 16,
             "a row holds 2^31 values or more");
 }
 
@@ -28,9 +20,8 @@ DeviceArray matte_array(const py::object& mattes_, const AlphaComposite& args, c
         require(args.channels == 4, "mode rgba: expected 4 channels");
         return {};
     }
-    DeviceArray mattes = device_array(mattes_, "mattes", type, 3);
-    require(mattes.shape == std::vector<std::int64_t>{args.count, args.fg_height, args.fg_width},
-            "foregrounds and mattes: different shapes");
+    DeviceArray mattes =
+        shaped_device_array(mattes_, "mattes", type, {args.count, args.fg_height, args.fg_width});
     require(mattes.packed(), "mattes: must be C-contiguous");
     return mattes;
 }
@@ -48,13 +39,16 @@ REFPIX_BINDING(alpha_composite) {
             args.mode = composite_mode(mode);
             const char* type = args.mode == CompositeMode::real ? "f4" : "u1";
             const DeviceArray backgrounds = device_array(backgrounds_, "backgrounds", type, 4);
-            const DeviceArray foregrounds = device_array(foregrounds_, "foregrounds", type, 4);
-            const DeviceArray positions = device_array(positions_, "positions", "i8", 2);
-            check_shapes(backgrounds, foregrounds, positions);
             args.count = backgrounds.shape[0];
             args.height = backgrounds.shape[1];
             args.width = backgrounds.shape[2];
             args.channels = backgrounds.shape[3];
+            const DeviceArray foregrounds = shaped_device_array(
+                foregrounds_, "foregrounds", type, {args.count, -1, -1, args.channels});
+            const DeviceArray positions =
+                shaped_device_array(positions_, "positions", "i8", {args.count, 2});
+            check_row(backgrounds);
+            check_row(foregrounds);
             args.fg_height = foregrounds.shape[1];
             args.fg_width = foregrounds.shape[2];
             const DeviceArray mattes = matte_array(mattes_, args, type);
@@ -72,12 +66,7 @@ REFPIX_BINDING(alpha_composite) {
                 tables = call.allocate({composite::linear_table_bytes}, "uint8");
                 run.tables = static_cast<composite::LinearTables*>(tables.data);
             }
-            int error = 0;
-            {
-                py::gil_scoped_release release;
-                error = cuda::alpha_composite(run, call.stream());
-            }
-            check_cuda(error);
+            call.launch(cuda::alpha_composite, run);
             return out.owner;
         },
         py::arg("backgrounds"), py::arg("foregrounds"), py::arg("mattes"), py::kw_only(),

@@ -1,5 +1,6 @@
 #include "kernels/alpha_occlude/alpha_occlude.h"
 
+#include "bindings/alpha_planes.h"
 #include "bindings/cuda/device_array.h"
 
 namespace refpix::bind {
@@ -19,7 +20,7 @@ REFPIX_BINDING(alpha_occlude) {
             const DeviceArray front = device_array(front_, "front", "u1", 2);
             cuda::AlphaOccludeRun run;
             AlphaOcclude& args = run.args;
-            args.type = stack.type == "f4" ? alpha::PlaneType::float32 : alpha::PlaneType::float64;
+            args.type = plane_type(stack.type);
             args.planes = stack.shape[0];
             args.height = stack.shape[1];
             args.width = stack.shape[2];
@@ -36,9 +37,7 @@ REFPIX_BINDING(alpha_occlude) {
             args.index = index;
             DeviceArray boxes;
             if (!boxes_.is_none()) {
-                boxes = device_array(boxes_, "boxes", "i8", 2);
-                require(boxes.shape == std::vector<std::int64_t>{args.planes, 4},
-                        "boxes: expected shape (n, 4)");
+                boxes = shaped_device_array(boxes_, "boxes", "i8", {args.planes, 4});
                 args.boxes = packed<std::int64_t>(boxes, "boxes");
             }
             args.write = write;
@@ -51,12 +50,7 @@ REFPIX_BINDING(alpha_occlude) {
             run.segments = static_cast<double*>(segments.data);
             run.first_bad = static_cast<std::int64_t*>(first_bad.data);
             run.fault = device_fault();
-            int error = 0;
-            {
-                py::gil_scoped_release release;
-                error = cuda::alpha_occlude(run, call.stream());
-            }
-            check_cuda(error);
+            call.launch(cuda::alpha_occlude, run);
             return areas.owner;
         },
         py::arg("stack"), py::arg("front"), py::kw_only(), py::arg("index"), py::arg("position"),

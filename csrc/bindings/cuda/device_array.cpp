@@ -1,9 +1,9 @@
 #include "bindings/cuda/device_array.h"
 
-#include <sstream>
-
 namespace refpix::bind {
 namespace {
+
+constexpr const char* protocol = "__cuda_array_interface__";
 
 // Handles 1 and 2 of the protocol are CUDA's own names for the legacy and the per-thread stream;
 // torch says 0 for the legacy one.
@@ -23,21 +23,6 @@ std::optional<int> device_of(const DeviceArray& array) {
     check_cuda(cudaPointerGetAttributes(&attributes, array.data));
     require(attributes.type != cudaMemoryTypeUnregistered, "array does not lie on a device");
     return attributes.device;
-}
-
-// "u1" to "uint8".
-std::string dtype_name(const std::string& type) {
-    if (type == "b1") {
-        return "bool";
-    }
-    if (type == "V2") {
-        return "bfloat16";
-    }
-    const char* const kind = type[0] == 'u'   ? "uint"
-                             : type[0] == 'i' ? "int"
-                             : type[0] == 'f' ? "float"
-                                              : nullptr;
-    return kind != nullptr ? kind + std::to_string(8 * std::stoi(type.substr(1))) : type;
 }
 
 }  // namespace
@@ -69,12 +54,18 @@ bool DeviceArray::packed(std::size_t first_axis) const {
     return true;
 }
 
-DeviceArray device_array(const py::handle& object, const char* name, const char* types, int ndim) {
-    const std::string prefix = std::string(name) + ": ";
-    if (!py::hasattr(object, "__cuda_array_interface__")) {
+int device_dimensions(const py::handle& object) {
+    return py::hasattr(object, protocol) ? static_cast<int>(py::len(object.attr(protocol)["shape"]))
+                                         : 0;
+}
+
+DeviceArray device_array(const py::handle& object, const std::string& name, const char* types,
+                         int ndim) {
+    const std::string prefix = name + ": ";
+    if (!py::hasattr(object, protocol)) {
         throw py::type_error(prefix + "expected an array on a CUDA device");
     }
-    const auto interface = object.attr("__cuda_array_interface__").cast<py::dict>();
+    const auto interface = object.attr(protocol).cast<py::dict>();
     const auto version = interface["version"].cast<int>();
     require(version >= 2, prefix + "__cuda_array_interface__ version 2 or later is needed");
     require(!interface.contains("mask") || interface["mask"].is_none(),
@@ -84,21 +75,16 @@ DeviceArray device_array(const py::handle& object, const char* name, const char*
     array.owner = py::reinterpret_borrow<py::object>(object);
     const auto typestr = interface["typestr"].cast<std::string>();
     array.type = typestr.substr(1);
-    bool known = false;
-    std::string wanted;
-    std::istringstream list(types);
-    for (std::string type; list >> type;) {
-        known = known || type == array.type;
-        wanted += (wanted.empty() ? "" : " or ") + dtype_name(type);
+    const bool swapped = typestr[0] == '>';
+    if (swapped || !is_among(array.type, types)) {
+        throw py::type_error(prefix + "expected dtype " + dtype_names(types) + ", got " +
+                             (swapped ? "big-endian " : "") + dtype_names(array.type));
     }
-    if (!known || typestr[0] == '>') {
-        throw py::type_error(prefix + "expected dtype " + wanted + ", got " +
-                             (typestr[0] == '>' ? "big-endian " : "") + dtype_name(array.type));
-    }
-    array.shape = interface["shape"].cast<std::vector<std::int64_t>>();
-    require(array.shape.size() == static_cast<std::size_t>(ndim),
-            prefix + "expected " + std::to_string(ndim) + " dimensions, got " +
-                std::to_string(array.shape.size()));
+    array.shape = interface["shape"].cast<Shape>();
+    const auto axes = static_cast<int>(array.shape.size());
+    require(ndim >= 0 || axes > 0, prefix + "expected at least one axis");
+    require(ndim < 0 || axes == ndim, prefix + "expected " + std::to_string(ndim) +
+                                          " dimensions, got " + std::to_string(axes));
     const auto data = interface["data"].cast<py::tuple>();
     array.data = reinterpret_cast<void*>(data[0].cast<std::uintptr_t>());
     array.read_only = data[1].cast<bool>();
@@ -121,17 +107,18 @@ DeviceArray device_array(const py::handle& object, const char* name, const char*
     return array;
 }
 
-std::optional<DeviceArray> given_out(const py::object& out, const char* types,
-                                     const std::vector<std::int64_t>& shape) {
+DeviceArray shaped_device_array(const py::handle& object, const std::string& name,
+                                const char* types, const Shape& shape) {
+    DeviceArray array = device_array(object, name, types, static_cast<int>(shape.size()));
+    require_shape(array.shape, shape, name);
+    return array;
+}
+
+std::optional<DeviceArray> given_out(const py::object& out, const char* types, const Shape& shape) {
     if (out.is_none()) {
         return std::nullopt;
     }
-    DeviceArray given = device_array(out, "out", types, static_cast<int>(shape.size()));
-    std::string wanted;
-    for (const std::int64_t length : shape) {
-        wanted += (wanted.empty() ? "" : ", ") + std::to_string(length);
-    }
-    require(given.shape == shape, "out: expected shape (" + wanted + ")");
+    DeviceArray given = shaped_device_array(out, "out", types, shape);
     require(given.packed(), "out: must be C-contiguous");
     require(!given.read_only, "out: array is read-only");
     return given;
@@ -184,14 +171,14 @@ void DeviceCall::wait_for(cudaStream_t producer) const {
     check_cuda(error);
 }
 
-DeviceArray DeviceCall::allocate(const std::vector<std::int64_t>& shape, const char* dtype) const {
+DeviceArray DeviceCall::allocate(const Shape& shape, const char* dtype) const {
     const py::object made = python_device().attr("empty")(
         py::tuple(py::cast(shape)), dtype, device_, reinterpret_cast<std::uintptr_t>(stream_));
     return device_array(made, dtype, "u1 b1 i4 u4 i8 f8 f4 f2 V2", static_cast<int>(shape.size()));
 }
 
-DeviceArray DeviceCall::output(const std::optional<DeviceArray>& given,
-                               const std::vector<std::int64_t>& shape, const char* dtype) const {
+DeviceArray DeviceCall::output(const std::optional<DeviceArray>& given, const Shape& shape,
+                               const char* dtype) const {
     return given ? *given : allocate(shape, dtype);
 }
 

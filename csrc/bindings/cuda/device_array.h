@@ -23,9 +23,9 @@ void check_cuda(int error);  // RuntimeError with CUDA's own words
 struct DeviceArray {
     py::object owner;
     void* data = nullptr;
-    std::vector<std::int64_t> shape;
+    Shape shape;
     std::vector<std::int64_t> strides;  // in bytes
-    std::string type;                   // kind and item size: "u1", "i4", "f4", "V2"...
+    std::string type;                   // its short name
     bool read_only = false;
     std::optional<cudaStream_t> producer;  // the stream on which it is being written
 
@@ -36,19 +36,27 @@ struct DeviceArray {
 };
 
 // Reads versions 2 and 3 of the protocol. TypeError when it is no such array or none of `types`
-// (separated by spaces), ValueError for a wrong number of dimensions or a masked array.
-DeviceArray device_array(const py::handle& object, const char* name, const char* types, int ndim);
+// (separated by spaces), ValueError for a wrong number of dimensions (-1: any but 0) or a masked
+// array.
+DeviceArray device_array(const py::handle& object, const std::string& name, const char* types,
+                         int ndim);
+
+// The same, of this shape; a length of -1 may be any.
+DeviceArray shaped_device_array(const py::handle& object, const std::string& name,
+                                const char* types, const Shape& shape);
+
+// Axes of a device's array, 0 of anything else.
+int device_dimensions(const py::handle& object);
 
 // The items of an array that lies end to end. ValueError if it does not.
 template <typename T>
-const T* packed(const DeviceArray& array, const char* name) {
-    require(array.packed(), std::string(name) + ": must be C-contiguous");
+const T* packed(const DeviceArray& array, const std::string& name) {
+    require(array.packed(), name + ": must be C-contiguous");
     return static_cast<const T*>(array.data);
 }
 
 // `out` as a caller gave it, checked: type, shape, contiguous, writable. Nothing if None.
-std::optional<DeviceArray> given_out(const py::object& out, const char* types,
-                                     const std::vector<std::int64_t>& shape);
+std::optional<DeviceArray> given_out(const py::object& out, const char* types, const Shape& shape);
 
 // While it lives, the arrays' device is the current one. The stream is the one that Python says is
 // current, or else the first producer's. It waits (the host does not) for the arrays' producers.
@@ -64,11 +72,22 @@ class DeviceCall {
     cudaStream_t stream() const { return stream_; }
 
     // New memory; `dtype` is torch's name.
-    DeviceArray allocate(const std::vector<std::int64_t>& shape, const char* dtype) const;
+    DeviceArray allocate(const Shape& shape, const char* dtype) const;
 
     // What given_out() gave, else new memory.
-    DeviceArray output(const std::optional<DeviceArray>& given,
-                       const std::vector<std::int64_t>& shape, const char* dtype) const;
+    DeviceArray output(const std::optional<DeviceArray>& given, const Shape& shape,
+                       const char* dtype) const;
+
+    // Enqueues what a kernel does with `args` on the stream, without the GIL.
+    template <typename Kernel, typename... Args>
+    void launch(Kernel* kernel, const Args&... args) const {
+        int error = 0;
+        {
+            py::gil_scoped_release release;
+            error = kernel(args..., stream_);
+        }
+        check_cuda(error);
+    }
 
     // A number that only the device knows. Waits for the stream, so it is for sizes of results
     // alone.

@@ -9,8 +9,10 @@ REFPIX_BINDING(image_color_jitter) {
         "image_color_jitter",
         [](const py::object& images_, const py::object& factors_, const py::object& orders_,
            const py::object& out, int /*num_threads*/) {
-            const DeviceArray images = rgb_images(images_);
-            const DeviceArray factors = device_array(factors_, "factors", "f8 f4", 2);
+            const DeviceArray images =
+                shaped_device_array(images_, "images", "u1", {-1, -1, -1, 3});
+            const DeviceArray factors =
+                shaped_device_array(factors_, "factors", "f8 f4", {images.shape[0], 4});
             DeviceArray orders;
             cuda::ImageColorJitterRun run;
             ImageColorJitter& args = run.args;
@@ -20,11 +22,8 @@ REFPIX_BINDING(image_color_jitter) {
             args.width = images.shape[2];
             args.factors = packed<void>(factors, "factors");
             args.double_factors = factors.type == "f8";
-            const std::vector<std::int64_t> four{args.count, 4};
-            require(factors.shape == four, "factors: expected shape (n, 4)");
             if (!orders_.is_none()) {
-                orders = device_array(orders_, "orders", "u1", 2);
-                require(orders.shape == four, "orders: expected shape (n, 4)");
+                orders = shaped_device_array(orders_, "orders", "u1", {args.count, 4});
                 args.orders = packed<std::uint8_t>(orders, "orders");
             }
             const auto given = given_apart(out, images, images.shape);
@@ -35,12 +34,7 @@ REFPIX_BINDING(image_color_jitter) {
             run.first_bad = static_cast<std::int64_t*>(scratch.data);
             run.sums = reinterpret_cast<unsigned long long*>(run.first_bad + 1);
             run.fault = device_fault();
-            int error = 0;
-            {
-                py::gil_scoped_release release;
-                error = cuda::image_color_jitter(run, call.stream());
-            }
-            check_cuda(error);
+            call.launch(cuda::image_color_jitter, run);
             return result.owner;
         },
         py::arg("images"), py::arg("factors"), py::kw_only(), py::arg("orders"), py::arg("out"),

@@ -4,15 +4,6 @@
 #include "bindings/cuda/image_stack.h"
 
 namespace refpix::bind {
-namespace {
-
-std::uint32_t fill_for(const std::string& type, double pad) {
-    return type == "f4"   ? crop_fill<float>(pad)
-           : type == "i4" ? crop_fill<std::int32_t>(pad)
-                          : crop_fill<std::uint8_t>(pad);
-}
-
-}  // namespace
 
 REFPIX_BINDING(image_crop) {
     module.def(
@@ -21,8 +12,8 @@ REFPIX_BINDING(image_crop) {
            std::pair<std::int64_t, std::int64_t> size, std::optional<double> pad,
            const py::object& out, int /*num_threads*/) {
             const ImageStack images = image_stack(images_);
-            const DeviceArray corners = device_array(corners_, "corners", "i8", 2);
-            require(corners.shape[1] == 2, "corners: expected shape (n, 2)");
+            const DeviceArray corners =
+                shaped_device_array(corners_, "corners", "i8", {images.count, 2});
             require(size.first > 0 && size.second > 0, "size: must be positive");
             cuda::ImageCropRun run;
             ImageCrop& args = run.args;
@@ -34,9 +25,8 @@ REFPIX_BINDING(image_crop) {
             args.corners = packed<std::int64_t>(corners, "corners");
             args.height = size.first;
             args.width = size.second;
-            require(corners.shape[0] == args.count, "corners: expected one per image");
             args.padded = pad.has_value();
-            args.fill = fill_for(images.array.type, pad.value_or(0));
+            args.fill = crop_fill(images.array.type, pad.value_or(0));
             const auto given =
                 given_apart(out, images.array, images.shape(args.height, args.width));
             const DeviceCall call({&images.array, &corners}, given);
@@ -46,12 +36,7 @@ REFPIX_BINDING(image_crop) {
             args.out = static_cast<std::uint8_t*>(result.data);
             run.first_bad = static_cast<std::int64_t*>(first_bad.data);
             run.fault = device_fault();
-            int error = 0;
-            {
-                py::gil_scoped_release release;
-                error = cuda::image_crop(run, call.stream());
-            }
-            check_cuda(error);
+            call.launch(cuda::image_crop, run);
             return result.owner;
         },
         py::arg("images"), py::arg("corners"), py::kw_only(), py::arg("size"), py::arg("pad"),

@@ -10,7 +10,7 @@ REFPIX_BINDING(image_flip) {
         [](const py::object& images_, const py::object& flips_, const py::object& out,
            int /*num_threads*/) {
             const ImageStack images = image_stack(images_);
-            const DeviceArray flips = device_array(flips_, "flips", "u1", 1);
+            const DeviceArray flips = shaped_device_array(flips_, "flips", "u1", {images.count});
             cuda::ImageFlipRun run;
             ImageFlip& args = run.args;
             args.images = packed<std::uint8_t>(images.array, "images");
@@ -19,7 +19,6 @@ REFPIX_BINDING(image_flip) {
             args.width = images.width;
             args.pixel_bytes = images.pixel_bytes();
             args.flips = packed<std::uint8_t>(flips, "flips");
-            require(flips.shape[0] == args.count, "flips: expected one per image");
             const auto given =
                 given_apart(out, images.array, images.shape(args.height, args.width));
             const DeviceCall call({&images.array, &flips}, given);
@@ -29,12 +28,7 @@ REFPIX_BINDING(image_flip) {
             args.out = static_cast<std::uint8_t*>(result.data);
             run.first_bad = static_cast<std::int64_t*>(first_bad.data);
             run.fault = device_fault();
-            int error = 0;
-            {
-                py::gil_scoped_release release;
-                error = cuda::image_flip(run, call.stream());
-            }
-            check_cuda(error);
+            call.launch(cuda::image_flip, run);
             return result.owner;
         },
         py::arg("images"), py::arg("flips"), py::kw_only(), py::arg("out"), py::arg("num_threads"));

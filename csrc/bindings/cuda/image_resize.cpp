@@ -3,6 +3,7 @@
 #include "bindings/cuda/resize_run.h"
 
 namespace refpix::bind {
+
 REFPIX_BINDING(image_resize) {
     module.def(
         "image_resize",
@@ -14,20 +15,14 @@ REFPIX_BINDING(image_resize) {
             inputs.set(args);
             set_resize_options(args, out_size, channels, filter, order);
             require_device_filter(args);
-            const std::vector<std::int64_t> shape{args.count, args.out_height, args.out_width,
-                                                  args.channels};
+            const Shape shape{args.count, args.out_height, args.out_width, args.channels};
             const auto given = given_out(out, "u1", shape);
             const DeviceCall call({&inputs.pixels, &inputs.offsets, &inputs.sizes}, given);
             const DeviceArray result = call.output(given, shape, "uint8");
             args.out = static_cast<std::uint8_t*>(result.data);
             const ResizeScratch scratch(call, args);
             const cuda::ImageResizeRun run = scratch.run(args);
-            int error = 0;
-            {
-                py::gil_scoped_release release;
-                error = cuda::image_resize(run, call.stream());
-            }
-            check_cuda(error);
+            call.launch(cuda::image_resize, run);
             return result.owner;
         },
         py::arg("pixels"), py::arg("offsets"), py::arg("sizes"), py::kw_only(), py::arg("out_size"),

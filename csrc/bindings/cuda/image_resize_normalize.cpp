@@ -4,6 +4,7 @@
 #include "bindings/cuda/resize_run.h"
 
 namespace refpix::bind {
+
 REFPIX_BINDING(image_resize_normalize) {
     module.def(
         "image_resize_normalize",
@@ -23,7 +24,7 @@ REFPIX_BINDING(image_resize_normalize) {
             to.type = normalize_type(dtype);
             to.channels_last = channels_last;
             const NormalizedType type = normalized_type(to.type);
-            const std::vector<std::int64_t> shape =
+            const Shape shape =
                 normalized_shape(args.count, args.out_height, args.out_width, channels_last);
             const auto given = given_out(out, type.accepted, shape);
             const DeviceCall call({&inputs.pixels, &inputs.offsets, &inputs.sizes}, given);
@@ -31,12 +32,7 @@ REFPIX_BINDING(image_resize_normalize) {
             to.out = result.data;
             const ResizeScratch scratch(call, args);
             const cuda::ImageResizeRun run = scratch.run(args);
-            int error = 0;
-            {
-                py::gil_scoped_release release;
-                error = cuda::image_resize_normalize(run, to, call.stream());
-            }
-            check_cuda(error);
+            call.launch(cuda::image_resize_normalize, run, to);
             return result.owner;
         },
         py::arg("pixels"), py::arg("offsets"), py::arg("sizes"), py::kw_only(), py::arg("out_size"),

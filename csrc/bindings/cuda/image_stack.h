@@ -14,29 +14,17 @@ struct ImageStack {
     const char* dtype = "";  // torch's name
 
     std::int64_t pixel_bytes() const { return channels * array.item_bytes(); }
-    std::vector<std::int64_t> shape(std::int64_t out_height, std::int64_t out_width) const {
-        std::vector<std::int64_t> made = array.shape;
+    std::int64_t item_bytes() const { return height * width * pixel_bytes(); }
+    Shape shape(std::int64_t out_height, std::int64_t out_width) const {
+        Shape made = array.shape;
         made[1] = out_height;
         made[2] = out_width;
         return made;
     }
 };
 
-// (n, H, W, 3), bytes.
-inline DeviceArray rgb_images(const py::object& images) {
-    DeviceArray array = device_array(images, "images", "u1", 4);
-    require(array.shape[3] == 3, "images: expected shape (n, H, W, 3)");
-    return array;
-}
-
-// Of an array; 0 when it is none.
-inline std::size_t dimensions(const py::object& array) {
-    const char* protocol = "__cuda_array_interface__";
-    return py::hasattr(array, protocol) ? py::len(array.attr(protocol)["shape"]) : 0;
-}
-
 inline ImageStack image_stack(const py::object& images, const char* types = "u1 f4 i4") {
-    const bool planes = dimensions(images) == 3;
+    const bool planes = device_dimensions(images) == 3;
     ImageStack stack;
     stack.array = device_array(images, "images", types, planes ? 3 : 4);
     stack.count = stack.array.shape[0];
@@ -51,7 +39,7 @@ inline ImageStack image_stack(const py::object& images, const char* types = "u1 
 
 // `out` as given, of a shape and the images' type; not on their memory.
 inline std::optional<DeviceArray> given_apart(const py::object& out, const DeviceArray& images,
-                                              const std::vector<std::int64_t>& shape) {
+                                              const Shape& shape) {
     auto given = given_out(out, images.type.c_str(), shape);
     if (given) {
         const auto* from = static_cast<const char*>(images.data);

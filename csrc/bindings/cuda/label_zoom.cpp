@@ -4,16 +4,6 @@
 #include "bindings/label_options.h"
 
 namespace refpix::bind {
-namespace {
-
-LabelType label_type(const DeviceArray& values) {
-    return values.type == "u1"   ? LabelType::uint8
-           : values.type == "i2" ? LabelType::int16
-           : values.type == "i4" ? LabelType::int32
-                                 : LabelType::int64;
-}
-
-}  // namespace
 
 REFPIX_BINDING(label_zoom) {
     module.def(
@@ -22,15 +12,13 @@ REFPIX_BINDING(label_zoom) {
            const std::pair<std::int64_t, std::int64_t>& out_size, const std::string& rule,
            const py::object& out_, int /*num_threads*/) {
             const DeviceArray values = device_array(values_, "values", "u1 i2 i4 i8", 1);
-            const DeviceArray offsets = device_array(offsets_, "offsets", "i8", 1);
-            const DeviceArray sizes = device_array(sizes_, "sizes", "i8", 2);
-            require(sizes.shape[1] == 2, "sizes: expected shape (n, 2)");
-            require(offsets.shape[0] == sizes.shape[0] + 1,
-                    "offsets: expected one more than sizes");
+            const DeviceArray sizes = shaped_device_array(sizes_, "sizes", "i8", {-1, 2});
+            const DeviceArray offsets =
+                shaped_device_array(offsets_, "offsets", "i8", {sizes.shape[0] + 1});
             require_size(out_size, "out_size");
             cuda::LabelZoomRun run;
             LabelZoom& args = run.args;
-            args.type = label_type(values);
+            args.type = label_type(values.type);
             args.values = packed<void>(values, "values");
             args.size = values.shape[0];
             args.offsets = packed<std::int64_t>(offsets, "offsets");
@@ -39,7 +27,7 @@ REFPIX_BINDING(label_zoom) {
             args.height = out_size.first;
             args.width = out_size.second;
             args.rule = zoom_rule(rule);
-            const std::vector<std::int64_t> shape{args.count, args.height, args.width};
+            const Shape shape{args.count, args.height, args.width};
             const auto given = given_out(out_, "i4", shape);
             const DeviceCall call({&values, &offsets, &sizes}, given);
             const DeviceArray out = call.output(given, shape, "int32");
@@ -47,12 +35,7 @@ REFPIX_BINDING(label_zoom) {
             args.out = static_cast<std::int32_t*>(out.data);
             run.first_bad = static_cast<std::int64_t*>(first_bad.data);
             run.fault = device_fault();
-            int error = 0;
-            {
-                py::gil_scoped_release release;
-                error = cuda::label_zoom(run, call.stream());
-            }
-            check_cuda(error);
+            call.launch(cuda::label_zoom, run);
             return out.owner;
         },
         py::arg("values"), py::arg("offsets"), py::arg("sizes"), py::kw_only(), py::arg("out_size"),

@@ -33,14 +33,6 @@ std::unique_ptr<BatchDecoder> open_decoder(const std::vector<std::string>& paths
     throw std::runtime_error("nvJPEG cannot be used: " + (tried.empty() ? "not found" : tried));
 }
 
-const std::int64_t* int64_column(const py::object& object, const char* name, std::int64_t count,
-                                 std::int64_t width) {
-    const auto given = array<std::int64_t>(object, name, 2);
-    require(given.shape(0) == count && given.shape(1) == width,
-            std::string(name) + ": expected shape (n, " + std::to_string(width) + ")");
-    return given.data();
-}
-
 void decode_files(BatchDecoder& decoder, const py::object& values, const py::object& spans_,
                   const py::object& pictures, const py::object& sizes, const py::object& roi,
                   const py::object& engines_, const py::object& offsets_, std::uintptr_t pixels,
@@ -54,9 +46,9 @@ void decode_files(BatchDecoder& decoder, const py::object& values, const py::obj
     batch.files = spans(bytes, item_spans);
     const std::int64_t count = batch.files.count;
     raise_on_fault(batch.files.check());
-    batch.pictures = int64_column(pictures, "pictures", count, 2);
-    batch.sizes = int64_column(sizes, "sizes", count, 2);
-    batch.roi = roi.is_none() ? nullptr : int64_column(roi, "roi", count, 4);
+    batch.pictures = shaped_array<std::int64_t>(pictures, "pictures", {count, 2}).data();
+    batch.sizes = shaped_array<std::int64_t>(sizes, "sizes", {count, 2}).data();
+    batch.roi = roi.is_none() ? nullptr : shaped_array<std::int64_t>(roi, "roi", {count, 4}).data();
     require(engines.size() == count && done.size() == count && offsets.size() >= count,
             "engines, done, offsets: expected one for each item");
     for (std::int64_t i = 0; i < count; ++i) {

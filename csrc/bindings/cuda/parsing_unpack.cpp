@@ -3,13 +3,13 @@
 #include "bindings/cuda/device_array.h"
 
 namespace refpix::bind {
+
 REFPIX_BINDING(parsing_unpack) {
     module.def(
         "parsing_unpack",
         [](const py::object& values_, const py::object& spans_, bool strict, int /*num_threads*/) {
             const DeviceArray values = device_array(values_, "values", "u1", 1);
-            const DeviceArray spans = device_array(spans_, "spans", "i8", 2);
-            require(spans.shape[1] == 2, "spans: expected shape (n, 2)");
+            const DeviceArray spans = shaped_device_array(spans_, "spans", "i8", {-1, 2});
             const std::int64_t count = spans.shape[0];
             const DeviceCall call({&values, &spans});
             const DeviceArray offsets = call.allocate({count + 1}, "int64");
@@ -21,12 +21,12 @@ REFPIX_BINDING(parsing_unpack) {
             run.args.offsets = static_cast<std::int64_t*>(offsets.data);
             run.first_bad = static_cast<std::int64_t*>(first_bad.data);
             run.fault = device_fault();
-            check_cuda(cuda::parsing_unpack_count(run, call.stream()));
+            call.launch(cuda::parsing_unpack_count, run);
             run.capacity =
                 strict ? count * parsing_code_count : call.read_back(run.args.offsets + count);
             const DeviceArray codes = call.allocate({run.capacity}, "int32");
             run.args.codes = static_cast<std::int32_t*>(codes.data);
-            check_cuda(cuda::parsing_unpack(run, call.stream()));
+            call.launch(cuda::parsing_unpack, run);
             return py::make_tuple(codes.owner, offsets.owner);
         },
         py::arg("values"), py::arg("spans"), py::kw_only(), py::arg("strict"),

@@ -9,12 +9,12 @@
 namespace refpix::bind {
 
 struct ResizeInputs {
-    DeviceArray pixels, offsets, sizes;
+    DeviceArray pixels, sizes, offsets;
 
     ResizeInputs(const py::object& pixels_, const py::object& offsets_, const py::object& sizes_)
         : pixels(device_array(pixels_, "pixels", "u1", 1)),
-          offsets(device_array(offsets_, "offsets", "i8", 1)),
-          sizes(device_array(sizes_, "sizes", "i8", 2)) {}
+          sizes(shaped_device_array(sizes_, "sizes", "i8", {-1, 2})),
+          offsets(shaped_device_array(offsets_, "offsets", "i8", {sizes.shape[0] + 1})) {}
 
     // All but what set_resize_options() sets, and scratch memory.
     void set(ImageResize& args) const {
@@ -23,8 +23,6 @@ struct ResizeInputs {
         args.offsets = packed<std::int64_t>(offsets, "offsets");
         args.sizes = packed<std::int64_t>(sizes, "sizes");
         args.count = sizes.shape[0];
-        require(sizes.shape[1] == 2, "sizes: expected shape (n, 2)");
-        require(offsets.shape[0] == args.count + 1, "offsets: expected n + 1 of them");
     }
 };
 

@@ -42,11 +42,11 @@ REFPIX_BINDING(rle_decode) {
             run.total = given ? nullptr : run.first_bad + count + 4;
             run.ends = static_cast<std::int64_t*>(ends.data);
             run.fault = device_fault();
-            check_cuda(cuda::rle_decode_measure(run, call.stream()));
+            call.launch(cuda::rle_decode_measure, run);
             run.capacity = given ? given->shape[0] : call.read_back(run.total);
             const DeviceArray result = call.output(given, {run.capacity}, dtype.c_str());
             run.args.out = static_cast<std::uint8_t*>(result.data);
-            check_cuda(cuda::rle_decode(run, call.stream()));
+            call.launch(cuda::rle_decode, run);
             return py::make_tuple(result.owner, pixel_offsets.owner);
         },
         py::arg("counts"), py::arg("offsets"), py::arg("sizes"), py::kw_only(), py::arg("order"),

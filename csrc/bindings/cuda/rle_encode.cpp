@@ -30,7 +30,7 @@ REFPIX_BINDING(rle_encode) {
             run.changes = static_cast<std::int64_t*>(changes.data);
             run.first_bad = run.changes + tiles + 1;
             run.fault = device_fault();
-            check_cuda(cuda::rle_encode_count(run, call.stream()));
+            call.launch(cuda::rle_encode_count, run);
             run.runs = call.read_back(run.changes + tiles) + args.count;
             const DeviceArray ends = call.allocate({run.runs}, "int64");
             const DeviceArray counts = call.allocate({run.runs}, "uint32");
@@ -40,7 +40,7 @@ REFPIX_BINDING(rle_encode) {
             run.counts = static_cast<std::uint32_t*>(counts.data);
             run.offsets = static_cast<std::int64_t*>(offsets.data);
             run.sizes = static_cast<std::int64_t*>(sizes.data);
-            check_cuda(cuda::rle_encode(run, call.stream()));
+            call.launch(cuda::rle_encode, run);
             return py::make_tuple(counts.owner, offsets.owner, sizes.owner);
         },
         py::arg("masks"), py::kw_only(), py::arg("rule"), py::arg("num_threads"));

@@ -12,10 +12,8 @@ REFPIX_BINDING(rle_iou) {
            const py::object& iscrowd_, bool strict, int /*num_threads*/) {
             const DeviceRles dt(dt_counts, dt_offsets, dt_sizes, "dt_");
             const DeviceRles gt(gt_counts, gt_offsets, gt_sizes, "gt_");
-            const DeviceArray iscrowd = device_array(iscrowd_, "iscrowd", "u1", 1);
-            require(iscrowd.shape[0] == gt.view.count,
-                    "iscrowd: expected " + std::to_string(gt.view.count) + " values, got " +
-                        std::to_string(iscrowd.shape[0]));
+            const DeviceArray iscrowd =
+                shaped_device_array(iscrowd_, "iscrowd", "u1", {gt.view.count});
             const DeviceCall call(
                 {&dt.counts, &dt.offsets, &dt.sizes, &gt.counts, &gt.offsets, &gt.sizes, &iscrowd});
             const std::int64_t dt_runs = dt.view.size;
@@ -38,7 +36,7 @@ REFPIX_BINDING(rle_iou) {
             run.first_bad = static_cast<std::int64_t*>(extents.data);
             run.extents = reinterpret_cast<rle::Extent*>(run.first_bad + 7);
             run.fault = device_fault();
-            check_cuda(cuda::rle_iou(run, call.stream()));
+            call.launch(cuda::rle_iou, run);
             return out.owner;
         },
         py::arg("dt_counts"), py::arg("dt_offsets"), py::arg("dt_sizes"), py::arg("gt_counts"),
