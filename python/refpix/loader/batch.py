@@ -118,9 +118,13 @@ def both_sides(size: int | tuple[int, int]) -> tuple[int, int]:
     """Height and width, of one number for both.
 
     Raises:
-        ValueError: not positive.
+        ValueError: not positive, or no such numbers.
     """
-    both = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
+    try:
+        height, width = (size, size) if isinstance(size, int | np.integer) else size
+        both = (math.trunc(height), math.trunc(width))
+    except (TypeError, ValueError):
+        raise ValueError(f"size={size!r}: expected height and width, or one number") from None
     if min(both) < 1:
         raise ValueError(f"size={size!r}: height and width must be positive")
     return both
