@@ -273,7 +273,7 @@ def test_drop_last(make):
         {"tensors": "jax"},
         {"dtype": "float64"},
         {"size": 0},
-        {"size": "12"},
+        {"size": "512"},
         {"size": None},
         {"size": (512,)},
         {"num_threads": 0},

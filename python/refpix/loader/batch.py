@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -122,8 +121,8 @@ def both_sides(size: int | tuple[int, int]) -> tuple[int, int]:
         ValueError: not positive, or no such numbers.
     """
     try:
-        height, width = (size, size) if isinstance(size, int | np.integer) else size
-        both = (math.trunc(height), math.trunc(width))
+        height, width = (size, size) if isinstance(size, int | np.integer) else tuple(size)
+        both = (int(height), int(width))
     except (TypeError, ValueError):
         raise ValueError(f"size={size!r}: expected height and width, or one number") from None
     if min(both) < 1:
