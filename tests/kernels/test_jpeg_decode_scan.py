@@ -121,3 +121,27 @@ def test_tables_change_from_file_to_file():
             rng.integers(0, 256, (20, 30, 3), np.uint8), quality=90 + i % 3, optimize=i % 2 == 0
         )
         np.testing.assert_array_equal(decode(payload), pillow(payload))
+
+
+def large():
+    """More than one of the blocks of 64 KiB that Pillow hands its decoder.
+
+    Near the end of a block libjpeg decodes another way, which differs in what it makes of damage,
+    and in how many bits it still holds when the data end.
+    """
+    payload = encode(332, 300, quality=97, subsampling=0)
+    assert len(payload) > 2 * 65536
+    return payload
+
+
+def test_large_files_that_lack_their_end():
+    payload = large()
+    for cut in (0, 1, 2, 3, 40):
+        assert_as_pillow(payload[: len(payload) - cut])
+
+
+@pytest.mark.parametrize("block", [1, 2])
+def test_damage_before_the_end_of_a_block(block):
+    payload = large()
+    for at in range(65536 * block - 700, 65536 * block, 80):
+        assert_as_pillow(payload[:at] + b"\xff\xff\x00" + payload[at:])

@@ -34,6 +34,7 @@ Outcome JpegReader::State::skip(JDIMENSION count) noexcept {
 // changing what comes out; then only open() may follow.
 bool JpegReader::State::seek(const JpegBox& box, std::int64_t* left) noexcept {
     *left = 0;
+    feed(size);  // jpeg_skip_scanlines() cannot be suspended
     if (!can_skip || options.scale_denom != 1 || header.arithmetic() || !begin().ok() ||
         stage != Stage::rows || incomplete()) {
         return false;
@@ -94,8 +95,9 @@ Status JpegReader::read_box(const JpegBox& box, std::uint8_t* pixels) noexcept {
     State& state = *state_;
     std::int64_t left = 0;
     if (state.seek(box, &left)) {
+        // What becomes of damage depends on the blocks that the file comes in.
         const Status status = state.read_columns(box, left, pixels);
-        if (status.ok() || !state.gave_up) {
+        if (status.ok() && !state.starved && state.errors.num_warnings == 0) {
             return status;
         }
     }

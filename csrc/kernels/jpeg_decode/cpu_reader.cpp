@@ -8,8 +8,9 @@
 namespace refpix {
 namespace {
 
-// Pillow hands its decoder pieces of this size, and libjpeg cannot suspend arithmetic decoding:
-// whether a larger arithmetic file decodes is Pillow's to say.
+// Pillow hands its decoder blocks of this size, and so do we: what libjpeg makes of damage depends
+// on how near the end of a block it is met. libjpeg cannot suspend arithmetic decoding: whether a
+// larger arithmetic file decodes is Pillow's to say.
 constexpr std::int64_t pillow_block = 65536;
 
 // Pillow's conversion, with the inversion that Adobe files want.
@@ -51,7 +52,9 @@ void JpegReader::State::prepare_callbacks() noexcept {
         from.bytes_in_buffer -= static_cast<std::size_t>(now);
     };
     source.next_input_byte = data;
-    source.bytes_in_buffer = static_cast<std::size_t>(size);
+    source.bytes_in_buffer = 0;
+    fed = 0;
+    feed(pillow_block);
 
     progress.progress_monitor = [](j_common_ptr common) {
         State& state = of(common);
@@ -130,8 +133,13 @@ Outcome JpegReader::State::finish() noexcept {
     return jpeg_finish_decompress(&info) ? Outcome::done : Outcome::suspended;
 }
 
-// libjpeg wants more than there is. Pillow, if it accepts that, adds an end-of-image marker, once.
+// libjpeg wants more than it has: the next block. After the last one Pillow, if it accepts that,
+// adds an end-of-image marker, once.
 Status JpegReader::State::more() noexcept {
+    if (fed < size) {
+        feed(pillow_block);
+        return {};
+    }
     if (!options.allow_truncated || end_appended) {
         return {Fault::jpeg_truncated, -1, size};
     }
@@ -302,7 +310,10 @@ Status jpeg_check(const std::uint8_t* data, std::int64_t size, const JpegOptions
 // What follows the last row, read only to be judged. An end that is missing is no fault to Pillow,
 // a second frame is; libjpeg-turbo before 3.0 wants the whole of that frame's header to say so.
 Status JpegReader::State::check_rest() noexcept {
-    const Outcome outcome = finish();
+    Outcome outcome;
+    while ((outcome = finish()) == Outcome::suspended && fed < size) {
+        feed(pillow_block);
+    }
     const int marker = info.unread_marker;
     const bool second_frame =
         (marker >= 0xc0 && marker <= 0xc2) || marker == 0xc9 || marker == 0xca;

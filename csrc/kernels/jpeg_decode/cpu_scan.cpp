@@ -31,7 +31,7 @@ void JpegReader::State::take_over() noexcept {
         return;
     }
     const std::int64_t mcus = std::int64_t{info.MCUs_per_row} * info.MCU_rows_in_scan;
-    if (!scan.open(source.next_input_byte, static_cast<std::int64_t>(source.bytes_in_buffer), mcus,
+    if (!scan.open(source.next_input_byte, data + size - source.next_input_byte, mcus,
                    info.restart_interval)) {
         return;
     }
@@ -51,6 +51,7 @@ void JpegReader::State::take_over() noexcept {
             std::longjmp(state.jump, 1);
         }
         if (state.scan.finished()) {  // libjpeg goes on with the marker behind
+            state.feed(state.size);
             state.source.next_input_byte += state.scan.end();
             state.source.bytes_in_buffer -= static_cast<std::size_t>(state.scan.end());
         }

@@ -47,6 +47,7 @@ struct JpegReader::State {
     bool gave_up = false;      // `scan` met something odd
     bool sought = false;       // rows begin at those of a box
     bool starved = false;      // libjpeg has asked for more than there was
+    std::int64_t fed = 0;      // bytes of the file that libjpeg has been given
     std::int64_t to_skip = 0;  // bytes to skip beyond those at hand
     std::int64_t row = 0;      // output rows delivered
     std::int64_t width = 0, height = 0;
@@ -87,6 +88,16 @@ struct JpegReader::State {
     Outcome finish() noexcept;
     Outcome crop(JDIMENSION* left, JDIMENSION* wide) noexcept;
     Outcome skip(JDIMENSION count) noexcept;
+
+    // So many more bytes of the file, as far as there are.
+    void feed(std::int64_t count) noexcept {
+        const std::int64_t given = count < size - fed ? count : size - fed;
+        source.bytes_in_buffer += static_cast<std::size_t>(given);
+        fed += given;
+        if (to_skip > 0) {
+            source.skip_input_data(&info, static_cast<long>(to_skip));
+        }
+    }
 
     void take_over() noexcept;
     Status start_again() noexcept;
