@@ -144,4 +144,7 @@ def test_large_files_that_lack_their_end():
 def test_damage_before_the_end_of_a_block(block):
     payload = large()
     for at in range(65536 * block - 700, 65536 * block, 80):
-        assert_as_pillow(payload[:at] + b"\xff\xff\x00" + payload[at:])
+        broken = payload[:at] + b"\xff\xff\x00" + payload[at:]
+        assert_as_pillow(broken)
+        box = decode(broken, allow_truncated=True, roi=np.array([[9, 8, 332, 300]]))
+        np.testing.assert_array_equal(box, decode(broken, allow_truncated=True)[8:, 9:])

@@ -34,11 +34,16 @@ Outcome JpegReader::State::skip(JDIMENSION count) noexcept {
 // changing what comes out; then only open() may follow.
 bool JpegReader::State::seek(const JpegBox& box, std::int64_t* left) noexcept {
     *left = 0;
-    feed(size);  // jpeg_skip_scanlines() cannot be suspended
     if (!can_skip || options.scale_denom != 1 || header.arithmetic() || !begin().ok() ||
-        stage != Stage::rows || incomplete()) {
+        stage != Stage::rows || incomplete() || end_appended) {
         return false;
     }
+    // jpeg_skip_scanlines() cannot be suspended, and what libjpeg makes of damage depends on where
+    // it is: so it must have read the file by now, or have nothing to read.
+    if (fed < size && !taken_over) {
+        return false;
+    }
+    starved = false;
     // To libjpeg a cropped row ends where it is cut: the columns beside a cut are upsampled without
     // their neighbours, and two samples of chroma or fewer are not interpolated at all. So one
     // column more to the left, two to the right, and one iMCU at least.
@@ -95,7 +100,6 @@ Status JpegReader::read_box(const JpegBox& box, std::uint8_t* pixels) noexcept {
     State& state = *state_;
     std::int64_t left = 0;
     if (state.seek(box, &left)) {
-        // What becomes of damage depends on the blocks that the file comes in.
         const Status status = state.read_columns(box, left, pixels);
         if (status.ok() && !state.starved && state.errors.num_warnings == 0) {
             return status;

@@ -180,7 +180,7 @@ Status JpegReader::State::settle(Outcome outcome) noexcept {
 
 Status JpegReader::State::open() noexcept {
     release();
-    end_appended = too_many_scans = starved = gave_up = sought = false;
+    end_appended = too_many_scans = starved = taken_over = gave_up = sought = false;
     to_skip = row = width = height = columns = 0;
     const Status status = jpeg_check(data, size, options, &header);
     if (!status.ok()) {

@@ -43,6 +43,7 @@ void JpegReader::State::take_over() noexcept {
         scan.add_block(component, about->dc_tbl_no, {dc->bits, dc->huffval}, about->ac_tbl_no,
                        {ac->bits, ac->huffval});
     }
+    taken_over = true;
     reinterpret_cast<EntropyDecoder*>(info.entropy)->decode_mcu = [](j_decompress_ptr decompress,
                                                                      JBLOCKROW* blocks) -> boolean {
         State& state = of(decompress);

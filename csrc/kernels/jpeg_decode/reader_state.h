@@ -44,6 +44,7 @@ struct JpegReader::State {
     bool end_appended = false;
     bool too_many_scans = false;
     bool plain = false;        // Huffman codes are left to libjpeg
+    bool taken_over = false;   // Huffman codes are `scan`'s
     bool gave_up = false;      // `scan` met something odd
     bool sought = false;       // rows begin at those of a box
     bool starved = false;      // libjpeg has asked for more than there was
