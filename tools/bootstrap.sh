@@ -178,7 +178,7 @@ print("\n".join(get_requires_for_build_wheel()))')
 }
 
 install_package() {
-    say "building and installing refpix"
+    say "building and installing refpix: minutes the first time, more where there is nvcc"
     install_build_requirements
     # venv/bin first: cmake and ninja may have come from PyPI.
     PATH="$PWD/$venv/bin:$PATH" pip install --no-build-isolation .
