@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from refpix.kernels import bbox_iou
@@ -31,6 +31,7 @@ boxes = st.lists(st.tuples(*[special | st.floats(-50, 50)] * 4), max_size=5)
 
 
 @given(boxes, boxes, st.integers(0, 31), st.integers(1, 3))
+@example([(0, 0, 0, 0.5)], [(np.inf, 0, -np.inf, 0.5)], 0, 1)  # a NaN of no NaN
 def test_same_as_pycocotools(dt, gt, crowd_bits, num_threads):
     published = pytest.importorskip("pycocotools._mask")
     dt, gt = np.array(dt, np.float64).reshape(-1, 4), np.array(gt, np.float64).reshape(-1, 4)

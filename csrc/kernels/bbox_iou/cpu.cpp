@@ -37,21 +37,21 @@ void against_one(const BboxIou& args, std::int64_t g) {
     }
 }
 
-bool any_nan(const double* boxes, std::int64_t count) {
-    bool found = false;
+bool all_finite(const double* boxes, std::int64_t count) {
+    bool finite = true;
     for (std::int64_t i = 0; i < 4 * count; ++i) {
-        found |= boxes[i] != boxes[i];
+        finite &= boxes[i] - boxes[i] == 0;
     }
-    return found;
+    return finite;
 }
 
 }  // namespace
 
 Status bbox_iou(const BboxIou& args) noexcept {
-    // Infinite sides may give a NaN within (inf - inf); least() and most() see none of it.
-    const bool nan = any_nan(args.dt, args.dt_count) || any_nan(args.gt, args.gt_count);
+    // least() and most() meet a NaN where there is one, and where inf and -inf are added.
+    const bool finite = all_finite(args.dt, args.dt_count) && all_finite(args.gt, args.gt_count);
     parallel_for(args.gt_count, args.threads, [&](std::int64_t g) {
-        nan ? against_one<WithNan>(args, g) : against_one<NoNan>(args, g);
+        finite ? against_one<NoNan>(args, g) : against_one<WithNan>(args, g);
     });
     return {};
 }
