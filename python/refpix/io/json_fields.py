@@ -49,8 +49,10 @@ def without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
         seen: set[str] = set()
-        double = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise DoubleKeyError(f"the key {shown(double)} stands twice in one object")
+        for key, _ in pairs:
+            if key in seen:
+                raise DoubleKeyError(f"the key {shown(key)} stands twice in one object")
+            seen.add(key)
     return values
 
 
